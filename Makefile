@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel's build system reads Kbuild; this file is for people.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+DROPIN	?= 0
+KERNELS	?= 6.1 6.12 7.2
+
+export DROPIN
+
+.PHONY: all modules tools selftests modules_install check demo test clean help
+
+all: modules tools
+
+modules modules_install:
+	@test -e $(KDIR)/Makefile || { \
+		echo "make $@: no kernel headers in $(KDIR)." >&2; \
+		echo "Install linux-headers-$$(uname -r), or name others with KDIR=DIR." >&2; \
+		exit 2; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(filter modules_install,$@),INSTALL_MOD_DIR=updates) $@
+
+tools:
+	$(MAKE) -C tools
+
+selftests:
+	$(MAKE) -C selftests
+
+check:
+	tools/check/check
+
+demo:
+	tools/demo/demo
+
+test:
+	KERNELS="$(KERNELS)" tools/vm/matrix
+
+clean:
+	$(MAKE) -C tools clean
+	$(MAKE) -C selftests clean
+	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+
+help:
+	@echo 'make                  build the module and the tools'
+	@echo 'make modules          build drivers/net/tunx/tunx.ko, or with DROPIN=1 tun.ko'
+	@echo 'make tools            build tools/tunx/tunx'
+	@echo 'make modules_install  install into /lib/modules/.../updates'
+	@echo 'make demo             see it work in a virtual machine, beside stock tun'
+	@echo 'make test             run all tests, on kernels $(KERNELS)'
+	@echo 'make check            static checks of the sources'
+	@echo 'make clean            remove what was built'
+	@echo
+	@echo 'KDIR=DIR      kernel headers or tree to build against ($(KDIR))'
+	@echo 'DROPIN=1      build tun.ko, a replacement of the stock driver'
+	@echo 'KERNELS="6.1" kernels to test on'

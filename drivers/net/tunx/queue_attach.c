@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * queue_attach.c - the states of a queue, one function per transition
+ *
+ * The only writer of tunx_dev.slot[].queue and tunx_queue.{xd,state,index}.
+ * Everything here runs under RTNL. Transmitters read the slots under RCU; a
+ * queue that left its slot is purged or freed only after synchronize_net().
+ */
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+#include <linux/security.h>
+
+#include "tunx.h"
+
+/* Counters of a slot, made on first use and kept as long as the device */
+static int tunx_queue_slot_stats(struct tunx_slot *slot)
+{
+	struct tunx_stats __percpu *stats;
+
+	if (slot->stats)
+		return 0;
+	stats = alloc_percpu(struct tunx_stats);
+	if (!stats)
+		return -ENOMEM;
+	/* Pairs with the READ_ONCE() of lockless counter readers */
+	smp_store_release(&slot->stats, stats);
+	return 0;
+}
+
+/* Take the first free slot. The stack learns of it last. */
+static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	unsigned int i = xd->nr_queues;
+	int err;
+
+	err = tunx_queue_slot_stats(&xd->slot[i]);
+	if (err)
+		return err;
+	WRITE_ONCE(q->index, i);
+	rcu_assign_pointer(xd->slot[i].queue, q);
+	err = netif_set_real_num_queues(xd->netdev, i + 1, i + 1);
+	if (err) {
+		RCU_INIT_POINTER(xd->slot[i].queue, NULL);
+		return err;
+	}
+	WRITE_ONCE(xd->nr_queues, i + 1);
+	WRITE_ONCE(q->state, TUNX_QUEUE_ATTACHED);
+	return 0;
+}
+
+/*
+ * Leave a slot. The last queue moves into the hole: slots stay dense, and the
+ * flows of the queue that moved move with it. The stack learns of it first.
+ * ABI: without any queue the stack keeps its last count.
+ */
+static void tunx_queue_leave(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	unsigned int i = q->index, last = xd->nr_queues - 1;
+	struct tunx_queue *moved = rtnl_dereference(xd->slot[last].queue);
+
+	WRITE_ONCE(xd->nr_queues, last);
+	if (last)
+		netif_set_real_num_queues(xd->netdev, last, last);
+	if (moved != q) {
+		WRITE_ONCE(moved->index, i);
+		rcu_assign_pointer(xd->slot[i].queue, moved);
+	}
+	RCU_INIT_POINTER(xd->slot[last].queue, NULL);
+	if (xd->flows)
+		tunx_queue_flow_forget(xd->flows, i, last);
+}
+
+static void tunx_queue_leave_disabled(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	list_del_init(&q->disabled);
+	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled - 1);
+}
+
+/**
+ * tunx_queue_attach - FREE or DEAD to ATTACHED
+ * @xd: device, may not be registered yet
+ * @q: queue without a device
+ *
+ * The file's operations do not see the device before tunx_queue_publish().
+ *
+ * Context: process, RTNL.
+ * Return: 0, -EBUSY (single-queue device has its queue), -E2BIG (no slot
+ * left), -ENOMEM, or what a security module says.
+ */
+int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	int err;
+
+	ASSERT_RTNL();
+	err = security_tun_dev_attach(&q->sk, xd->security);
+	if (err)
+		return err;
+	if (!(xd->flags & TUNX_F_MQ) && xd->nr_queues)
+		return -EBUSY;
+	if (xd->nr_queues + xd->nr_disabled >= xd->max_queues)
+		return -E2BIG;
+	err = tunx_queue_resize(q, xd);
+	if (err)
+		return err;
+	q->sk.sk_shutdown = 0;
+	WRITE_ONCE(q->sk.sk_sndbuf, xd->sndbuf);
+	return tunx_queue_enter(xd, q);
+}
+
+/**
+ * tunx_queue_publish - show the file its device
+ * @xd: registered device
+ * @q: queue in state ATTACHED
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_publish(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	ASSERT_RTNL();
+	rcu_assign_pointer(q->xd, xd);
+}
+
+/**
+ * tunx_queue_disable - ATTACHED to DISABLED (TUNSETQUEUE, IFF_DETACH_QUEUE)
+ * @xd: device
+ * @q: its queue
+ *
+ * Context: process, RTNL.
+ * Return: 0, or -EINVAL (not a multi-queue device, or not attached).
+ */
+int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	ASSERT_RTNL();
+	if (!(xd->flags & TUNX_F_MQ) || q->state != TUNX_QUEUE_ATTACHED)
+		return -EINVAL;
+	tunx_queue_leave(xd, q);
+	list_add_tail(&q->disabled, &xd->disabled);
+	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled + 1);
+	WRITE_ONCE(q->state, TUNX_QUEUE_DISABLED);
+	synchronize_net();
+	tunx_queue_purge(q);
+	netdev_state_change(xd->netdev);
+	return 0;
+}
+
+/**
+ * tunx_queue_enable - DISABLED to ATTACHED (TUNSETQUEUE, IFF_ATTACH_QUEUE)
+ * @xd: device
+ * @q: its queue
+ *
+ * Context: process, RTNL.
+ * Return: 0, -EINVAL (not disabled), -ENOMEM, or what a security module says.
+ */
+int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	int err;
+
+	ASSERT_RTNL();
+	if (q->state != TUNX_QUEUE_DISABLED)
+		return -EINVAL;
+	err = security_tun_dev_attach_queue(xd->security);
+	if (err)
+		return err;
+	err = tunx_queue_enter(xd, q);
+	if (err)
+		return err;
+	tunx_queue_leave_disabled(xd, q);
+	netdev_state_change(xd->netdev);
+	return 0;
+}
+
+/* To state DEAD: no new operation finds the device, sleeping ones wake up */
+static void tunx_queue_kill(struct tunx_queue *q)
+{
+	WRITE_ONCE(q->state, TUNX_QUEUE_DEAD);
+	RCU_INIT_POINTER(q->xd, NULL);
+	q->sk.sk_shutdown = SHUTDOWN_MASK;
+	tunx_queue_wake_all(q);
+}
+
+/**
+ * tunx_queue_kill_all - ATTACHED or DISABLED to DEAD: the device goes away
+ * @xd: device being unregistered
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_kill_all(struct tunx_dev *xd)
+{
+	struct tunx_queue *q, *next;
+	LIST_HEAD(dead);
+	unsigned int i;
+
+	ASSERT_RTNL();
+	list_splice_init(&xd->disabled, &dead);
+	WRITE_ONCE(xd->nr_disabled, 0);
+	for (i = 0; i < xd->nr_queues; i++) {
+		q = rtnl_dereference(xd->slot[i].queue);
+		RCU_INIT_POINTER(xd->slot[i].queue, NULL);
+		list_add_tail(&q->disabled, &dead);
+	}
+	WRITE_ONCE(xd->nr_queues, 0);
+	if (list_empty(&dead))
+		return;
+
+	list_for_each_entry(q, &dead, disabled)
+		tunx_queue_kill(q);
+	synchronize_net();
+	list_for_each_entry_safe(q, next, &dead, disabled) {
+		list_del_init(&q->disabled);
+		tunx_queue_purge(q);
+	}
+}
+
+/**
+ * tunx_queue_release - any state to gone: the file is being closed
+ * @q: queue, to be freed by tunx_queue_free() afterwards
+ *
+ * The device goes with its last file unless it is persistent.
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_release(struct tunx_queue *q)
+{
+	struct tunx_dev *xd = rtnl_dereference(q->xd);
+
+	ASSERT_RTNL();
+	if (!xd)
+		return;
+	if (q->state == TUNX_QUEUE_ATTACHED)
+		tunx_queue_leave(xd, q);
+	else
+		tunx_queue_leave_disabled(xd, q);
+	RCU_INIT_POINTER(q->xd, NULL);
+	synchronize_net();
+
+	if (xd->nr_queues || xd->nr_disabled) {
+		netdev_state_change(xd->netdev);
+		return;
+	}
+	/* ABI: whoever opens a persistent device next finds no limit */
+	xd->sndbuf = INT_MAX;
+	netif_carrier_off(xd->netdev);
+	if (xd->flags & TUNX_F_PERSIST)
+		netdev_state_change(xd->netdev);
+	else if (xd->netdev->reg_state == NETREG_REGISTERED)
+		unregister_netdevice(xd->netdev);
+}
+
+static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
+{
+	WRITE_ONCE(q->sk.sk_sndbuf, sndbuf);
+	q->sk.sk_write_space(&q->sk);
+}
+
+/**
+ * tunx_queue_set_sndbuf - limit what each queue may have in the stack's hands
+ * @xd: device
+ * @sndbuf: bytes of memory, > 0
+ *
+ * Queues that attach later get the same limit.
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_set_sndbuf(struct tunx_dev *xd, int sndbuf)
+{
+	struct tunx_queue *q;
+	unsigned int i;
+
+	ASSERT_RTNL();
+	xd->sndbuf = sndbuf;
+	for (i = 0; i < xd->nr_queues; i++)
+		tunx_queue_limit(rtnl_dereference(xd->slot[i].queue), sndbuf);
+	list_for_each_entry(q, &xd->disabled, disabled)
+		tunx_queue_limit(q, sndbuf);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tunx.h - the map of the driver
+ *
+ * A tunx device is one object with two faces. The kernel's network stack sees
+ * a network card; a program sees a file. What the stack transmits, the program
+ * reads; what the program writes, the stack receives.
+ *
+ *      network stack                                        user space
+ *  ------------------------------------------------------------------------
+ *   NET HALF  net*.c            queue*.c             CHAR HALF  chr*.c
+ *
+ *   tunx_net_xmit() --produce--> [ ring ] --consume--> tunx_chr_read_iter()
+ *        tx: stack to user          |
+ *                            tunx_queue_wake()
+ *
+ *   netif_receive_skb() <----- tunx_net_rx() <-------- tunx_chr_write_iter()
+ *        rx: user to stack
+ *
+ *   frame.h: the bytes both halves agree on (struct tun_pi)
+ *
+ * Directions are always the net device's: tx is stack to user (read(2)),
+ * rx is user to stack (write(2)).
+ *
+ * Two structs carry everything. struct tunx_dev is the device (it lives in
+ * netdev_priv()), struct tunx_queue is one open file. A device has one slot
+ * per possible queue; attached queues fill the slots from 0 without holes, and
+ * a slot's number is the stack's tx queue number.
+ *
+ *   FREE --attach--> ATTACHED --disable--> DISABLED      (queue_attach.c)
+ *    |                | ^ |                 |  |
+ *    |                | '-|-----enable------'  |
+ *    |                |   '----kill----.-------'   the device was deleted
+ *    '----release-----+-----release----|----> gone (the file was closed)
+ *                                      v
+ *                                     DEAD --attach--> ATTACHED
+ *
+ * Locks, outermost first:
+ *
+ *   RTNL                   all writes of: slot[].queue, nr_queues, disabled,
+ *                          flags, owner, group; queue xd, state, index
+ *   ring.consumer_lock     head of a queue's ring (process context)
+ *   ring.producer_lock     tail of a queue's ring (BH off)
+ *
+ *   RCU                    readers of slot[].queue (transmit) and queue->xd
+ *                          (file operations, which then hold the netdev)
+ *   no lock                flow table: single-word entries, see queue_flow.c
+ *                          counters: per CPU, see struct tunx_stats
+ */
+#ifndef _TUNX_H
+#define _TUNX_H
+
+#include <linux/ethtool.h>
+#include <linux/if_tun.h>
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include <linux/ptr_ring.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+#include <net/sock.h>
+
+#ifdef TUNX_DROPIN
+#define TUNX_KIND	"tun"		/* we are the system's tun.ko */
+#else
+#define TUNX_KIND	"tunx"		/* loads beside tun.ko */
+#endif
+
+#define TUNX_VERSION	"0.1.0"
+#define TUNX_ABI_VERSION "1.6"		/* ABI: ethtool -i shows stock's version */
+#define TUNX_MAX_QUEUES	256		/* attached and disabled, per device */
+
+/* Device flags, shown to user space as IFF_* by tunx_flags_to_iff() */
+#define TUNX_F_TAP	BIT(0)		/* Ethernet frames; else IP packets */
+#define TUNX_F_PI	BIT(1)		/* struct tun_pi before each frame */
+#define TUNX_F_MQ	BIT(2)		/* several queues, one per open file */
+#define TUNX_F_ONE_QUEUE BIT(3)		/* ABI: no effect, stored and reported */
+#define TUNX_F_PERSIST	BIT(4)		/* outlives its last file */
+
+/**
+ * enum tunx_queue_state - life of a queue, see the drawing above
+ * @TUNX_QUEUE_FREE: opened, TUNSETIFF not done yet
+ * @TUNX_QUEUE_ATTACHED: owns a slot of its device, frames flow both ways
+ * @TUNX_QUEUE_DISABLED: TUNSETQUEUE took its slot; it may still write
+ * @TUNX_QUEUE_DEAD: its device was deleted; TUNSETIFF works again
+ */
+enum tunx_queue_state {
+	TUNX_QUEUE_FREE,
+	TUNX_QUEUE_ATTACHED,
+	TUNX_QUEUE_DISABLED,
+	TUNX_QUEUE_DEAD,
+};
+
+/**
+ * struct tunx_stats - counters of one slot on one CPU
+ * @tx_packets: frames a reader took
+ * @tx_bytes: their length, tun_pi not counted
+ * @tx_dropped: frames of the stack that no reader will see
+ * @rx_packets: frames written and handed to the stack
+ * @rx_bytes: their length, tun_pi not counted
+ * @rx_dropped: frames written and refused
+ * @rx_frame_errors: frames refused for a malformed header
+ *
+ * Updated with this_cpu_add(), which needs no protection from preemption or
+ * interrupts; read by tunx_net_stats_read().
+ */
+struct tunx_stats {
+	u64 tx_packets;
+	u64 tx_bytes;
+	u64 tx_dropped;
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 rx_dropped;
+	u64 rx_frame_errors;
+};
+
+#define TUNX_STATS	(sizeof(struct tunx_stats) / sizeof(u64))
+
+struct tunx_queue;
+struct tunx_flow_table;
+
+/**
+ * struct tunx_slot - a place for a queue in a device
+ */
+struct tunx_slot {
+	/** @queue: the queue attached here; RTNL writes, RCU reads */
+	struct tunx_queue __rcu *queue;
+	/**
+	 * @stats: counters; they stay when the queue goes, so that a device's
+	 * totals never run backwards. Allocated by the first attach.
+	 */
+	struct tunx_stats __percpu *stats;
+};
+
+/**
+ * struct tunx_dev - the device: what all its queues share (netdev_priv)
+ */
+struct tunx_dev {
+	/** @netdev: the net device this is the private part of */
+	struct net_device *netdev;
+	/** @flags: TUNX_F_*; RTNL writes, READ_ONCE() reads */
+	unsigned int flags;
+	/** @nr_queues: slots in use; RTNL writes, READ_ONCE() reads */
+	unsigned int nr_queues;
+	/** @nr_disabled: length of @disabled; RTNL writes, READ_ONCE() reads */
+	unsigned int nr_disabled;
+	/** @max_queues: number of slots: TUNX_MAX_QUEUES with TUNX_F_MQ, else 1 */
+	unsigned int max_queues;
+	/** @rx_headroom: bytes left free before a written frame */
+	unsigned int rx_headroom;
+	/** @flows: which queue a flow was last written on; NULL without MQ */
+	struct tunx_flow_table *flows;
+	/** @disabled: queues in state DISABLED; RTNL */
+	struct list_head disabled;
+	/** @owner: user who may attach, or INVALID_UID; RTNL writes */
+	kuid_t owner;
+	/** @group: group that may attach, or INVALID_GID; RTNL writes */
+	kgid_t group;
+	/** @sndbuf: bytes each queue may have in the stack's hands; RTNL */
+	int sndbuf;
+	/** @msg_enable: NETIF_MSG_* */
+	u32 msg_enable;
+	/** @rx_batch: frames an in-kernel writer may hold back (rx-frames) */
+	u32 rx_batch;
+	/** @link: what "ethtool DEV" shows, settable and without meaning; RTNL */
+	struct ethtool_link_ksettings link;
+	/** @security: blob of the security modules */
+	void *security;
+	/** @slot: the queues, dense from 0 to @nr_queues - 1 */
+	struct tunx_slot slot[];
+};
+
+/**
+ * struct tunx_queue - one open file and what it holds of a device
+ *
+ * Allocated as a socket: @sk accounts frames in the stack's hands to the
+ * writer and is what netfilter sees as their owner.
+ */
+struct tunx_queue {
+	/** @sk: must be first, sk_alloc() allocates the queue as a sock */
+	struct sock sk;
+	/** @socket: wait queue of readers, writers and pollers */
+	struct socket socket;
+	/** @ring: frames on their way from the stack to a reader */
+	struct ptr_ring ring;
+	/** @xd: device, NULL in FREE and DEAD; RTNL writes, RCU reads */
+	struct tunx_dev __rcu *xd;
+	/** @state: RTNL writes, READ_ONCE() reads */
+	enum tunx_queue_state state;
+	/** @index: slot, last one if not ATTACHED; RTNL writes, READ_ONCE() */
+	unsigned int index;
+	/** @ifindex: wish for the device that TUNSETIFF creates; RTNL */
+	int ifindex;
+	/** @fasync_on: somebody wants SIGIO */
+	bool fasync_on;
+	/** @fasync: who wants SIGIO */
+	struct fasync_struct *fasync;
+	/** @disabled: link in tunx_dev.disabled; RTNL */
+	struct list_head disabled;
+};
+
+/* main.c: nothing but load and unload */
+
+/* chr.c: the file */
+int tunx_chr_init(void);
+void tunx_chr_exit(void);
+
+/* chr_iff.c: TUNSETIFF and TUNGETIFF */
+int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr);
+void tunx_chr_iff_get(struct tunx_dev *xd, struct tunx_queue *q,
+		      struct ifreq *ifr);
+
+/* chr_ioctl.c: all other ioctls */
+#define TUNX_IFF_FEATURES (IFF_TUN | IFF_TAP | IFF_NO_CARRIER | IFF_NO_PI | \
+			   IFF_ONE_QUEUE | IFF_MULTI_QUEUE)
+long tunx_chr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long tunx_chr_compat_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg);
+
+/* queue.c: life of a queue, its ring, sleep and wake */
+struct tunx_queue *tunx_queue_open(struct net *net, struct file *file);
+void tunx_queue_free(struct tunx_queue *q);
+struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q);
+void tunx_queue_dev_put(struct tunx_dev *xd);
+int tunx_queue_produce(struct tunx_queue *q, struct sk_buff *skb);
+struct sk_buff *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd,
+				   bool noblock);
+void tunx_queue_purge(struct tunx_queue *q);
+int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd);
+int tunx_queue_resize_all(struct tunx_dev *xd);
+void tunx_queue_wake(struct tunx_queue *q);
+void tunx_queue_wake_writers(struct tunx_queue *q);
+void tunx_queue_wake_all(struct tunx_queue *q);
+int tunx_queue_wait_room(struct tunx_queue *q, struct tunx_dev *xd);
+bool tunx_queue_has_room(struct tunx_queue *q);
+
+/* queue_attach.c: the only writer of slot[].queue, xd, state and index */
+int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q);
+void tunx_queue_publish(struct tunx_dev *xd, struct tunx_queue *q);
+int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q);
+int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q);
+void tunx_queue_kill_all(struct tunx_dev *xd);
+void tunx_queue_release(struct tunx_queue *q);
+void tunx_queue_set_sndbuf(struct tunx_dev *xd, int sndbuf);
+
+/* queue_flow.c: which queue did this flow use last */
+struct tunx_flow_table *tunx_queue_flow_alloc(void);
+void tunx_queue_flow_free(struct tunx_flow_table *flows);
+void tunx_queue_flow_learn(struct tunx_flow_table *flows, u32 hash,
+			   unsigned int queue);
+int tunx_queue_flow_find(const struct tunx_flow_table *flows, u32 hash);
+void tunx_queue_flow_forget(struct tunx_flow_table *flows, unsigned int gone,
+			    unsigned int last);
+
+/* net.c: the net device */
+struct tunx_dev *tunx_net_create(struct net *net, const char *name,
+				 unsigned int flags, int ifindex);
+int tunx_net_register(struct tunx_dev *xd, struct tunx_queue *q);
+struct tunx_dev *tunx_net_from_netdev(struct net_device *dev);
+int tunx_net_set_carrier(struct tunx_dev *xd, bool on);
+int tunx_net_set_type(struct tunx_dev *xd, unsigned short type);
+void tunx_net_stats_read(const struct tunx_slot *slot, u64 sum[TUNX_STATS]);
+void tunx_net_setup(struct net_device *dev);
+
+/* net_tx.c: stack to queue */
+netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev);
+
+/* net_rx.c: user to stack; the one call of the char half into this half */
+ssize_t tunx_net_rx(struct tunx_dev *xd, struct tunx_queue *q,
+		    struct iov_iter *from, bool noblock);
+
+/* net_steer.c: which queue for this frame */
+u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
+			  struct net_device *sb_dev);
+void tunx_net_learn(struct tunx_dev *xd, struct tunx_queue *q,
+		    struct sk_buff *skb);
+
+/* net_link.c: rtnetlink, sysfs, notifier */
+extern const struct attribute_group tunx_net_sysfs_group;
+extern struct rtnl_link_ops tunx_net_link_ops;
+int tunx_net_link_init(void);
+void tunx_net_link_exit(void);
+
+/* net_ethtool.c: what ethtool shows and sets */
+void tunx_net_ethtool_setup(struct tunx_dev *xd);
+extern const struct ethtool_ops tunx_net_ethtool_ops;
+
+/**
+ * tunx_flags_to_iff - device flags as user space knows them
+ * @flags: TUNX_F_*
+ *
+ * Return: IFF_* as in sysfs tun_flags and TUNGETIFF.
+ */
+static inline unsigned int tunx_flags_to_iff(unsigned int flags)
+{
+	return (flags & TUNX_F_TAP ? IFF_TAP : IFF_TUN) |
+	       (flags & TUNX_F_PI ? 0 : IFF_NO_PI) |
+	       (flags & TUNX_F_MQ ? IFF_MULTI_QUEUE : 0) |
+	       (flags & TUNX_F_ONE_QUEUE ? IFF_ONE_QUEUE : 0) |
+	       (flags & TUNX_F_PERSIST ? IFF_PERSIST : 0);
+}
+
+#define tunx_stats_add(xd, index, counter, n)				\
+	this_cpu_add((xd)->slot[index].stats->counter, n)
+#define tunx_stats_inc(xd, index, counter)				\
+	tunx_stats_add(xd, index, counter, 1)
+
+#endif /* _TUNX_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TUNX_COMPAT_LINUX_NETDEVICE_H
+#define _TUNX_COMPAT_LINUX_NETDEVICE_H
+
+#include_next <linux/netdevice.h>
+
+/* NETIF_F_LLTX became a bit of its own in v6.12 */
+static inline void compat_netdev_set_lltx(struct net_device *dev)
+{
+#ifdef HAVE_NETDEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* The argument became a struct sockaddr_storage in v6.16 */
+static inline int compat_set_mac_address_user(struct net_device *dev,
+					      struct sockaddr *sa)
+{
+#ifdef HAVE_SET_MAC_SOCKADDR_STORAGE
+	struct sockaddr_storage ss = {};
+
+	memcpy(&ss, sa, sizeof(*sa));
+	/* Longer addresses than an ifreq holds need netlink */
+	if (dev->addr_len > sizeof(*sa) - offsetof(struct sockaddr, sa_data))
+		return -EINVAL;
+	return dev_set_mac_address_user(dev, &ss, NULL);
+#else
+	return dev_set_mac_address_user(dev, sa, NULL);
+#endif
+}
+
+#endif
