@@ -28,8 +28,8 @@ static struct tunx_queue *tunx_queue_of(struct sock *sk)
 }
 
 /*
- * The stack freed frames of this writer. Whoever waits for room set one of the
- * two bits first: poll() SOCKWQ_ASYNC_NOSPACE, a blocked writer SOCK_NOSPACE.
+ * Whoever waits for room set one of the two bits first: poll()
+ * SOCKWQ_ASYNC_NOSPACE, a blocked writer SOCK_NOSPACE.
  */
 static void tunx_queue_write_space(struct sock *sk)
 {
@@ -41,8 +41,12 @@ static void tunx_queue_write_space(struct sock *sk)
 		waiting |= test_and_clear_bit(SOCKWQ_ASYNC_NOSPACE, bits);
 	if (test_bit(SOCK_NOSPACE, bits) && tunx_queue_has_room(q))
 		waiting |= test_and_clear_bit(SOCK_NOSPACE, bits);
-	if (waiting)
-		tunx_queue_wake_writers(q);
+	if (!waiting)
+		return;
+	wake_up_interruptible_poll(&q->socket.wq.wait,
+				   EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (READ_ONCE(q->fasync_on))
+		kill_fasync(&q->fasync, SIGIO, POLL_OUT);
 }
 
 /**
@@ -258,14 +262,14 @@ void tunx_queue_wake(struct tunx_queue *q)
  * tunx_queue_wake_writers - tell the char half that it may write again
  * @q: queue
  *
+ * The stack freed frames, the limit changed or the device came up. Nothing
+ * happens unless somebody asked to be told.
+ *
  * Context: any.
  */
 void tunx_queue_wake_writers(struct tunx_queue *q)
 {
-	wake_up_interruptible_poll(&q->socket.wq.wait,
-				   EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
-	if (READ_ONCE(q->fasync_on))
-		kill_fasync(&q->fasync, SIGIO, POLL_OUT);
+	q->sk.sk_write_space(&q->sk);
 }
 
 /**

@@ -249,7 +249,7 @@ void tunx_queue_release(struct tunx_queue *q)
 static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
 {
 	WRITE_ONCE(q->sk.sk_sndbuf, sndbuf);
-	q->sk.sk_write_space(&q->sk);
+	tunx_queue_wake_writers(q);
 }
 
 /**
