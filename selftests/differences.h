@@ -29,6 +29,22 @@ static inline bool has_offloads(void)
 	return !tun_is_tunx();
 }
 
+/*
+ * What TUNGETIFF reports for a multi-queue TAP made with every flag that is
+ * accepted: stock keeps VNET_HDR, NAPI and (since 7.3) BACKPRESSURE.
+ */
+static inline int asked_flags(void)
+{
+	return tun_is_tunx() ? 0x31d2 : 0x71d2;
+}
+
+static inline int want_flags(void)
+{
+	if (tun_is_tunx())
+		return 0x3102;
+	return stock_before(7, 3, 0) ? 0x7112 : 0x7192;
+}
+
 /* An ownerless device needs CAP_NET_ADMIN to attach to since 7.3.2. */
 static inline int want_ownerless_attach(void)
 {
