@@ -97,8 +97,11 @@ static inline bool sndbuf_reaches_later_queues(void)
 	return tun_is_tunx();
 }
 
-/* Stock sets the flow table of a removed queue's neighbour free, not its own. */
-static inline bool flows_forget_removed_queue(void)
+/*
+ * Freed packets wake a writer that sleeps in write(2). Stock looks for a mark
+ * that only poll sets, and leaves it asleep until a packet comes to be read.
+ */
+static inline bool freed_packets_wake_writer(void)
 {
 	return tun_is_tunx();
 }

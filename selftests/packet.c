@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if_arp.h>
+#include <sys/stat.h>
 #include "tuntest.h"
 
 void pkt_fill(void *buf, size_t len, unsigned int seed)
@@ -64,7 +65,7 @@ size_t pkt_udp4(void *buf, const char *src, const char *dst, uint16_t sport,
 	unsigned char *ip = buf, *udp = ip + 20;
 	uint16_t csum;
 
-	memset(ip, 0, 28);
+	memset(ip, 0, data ? 28 : 28 + len);
 	ip[0] = 0x45;
 	put16(ip + 2, 28 + len);
 	ip[8] = 64;
@@ -76,7 +77,7 @@ size_t pkt_udp4(void *buf, const char *src, const char *dst, uint16_t sport,
 	put16(udp, sport);
 	put16(udp + 2, dport);
 	put16(udp + 4, 8 + len);
-	if (len)
+	if (data && len)
 		memcpy(udp + 8, data, len);
 	csum = fold(sum16(sum16(IPPROTO_UDP + 8 + len, ip + 12, 8), udp, 8 + len));
 	put16(udp + 6, csum ? csum : 0xffff);
@@ -120,12 +121,35 @@ int packet_send(int fd, int proto, const void *buf, size_t len)
 	return sendto(fd, buf, len, 0, (struct sockaddr *)&sll, sizeof(sll));
 }
 
+/*
+ * One socket per netns: closing an AF_PACKET socket waits for all processors,
+ * which a test that sends a thousand packets would feel.
+ */
+static int sender_here(void)
+{
+	static ino_t ns;
+	static int fd = -1;
+	struct stat st;
+
+	must(stat("/proc/thread-self/ns/net", &st));
+	if (fd >= 0 && st.st_ino == ns)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	ns = st.st_ino;
+	fd = must(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	return fd;
+}
+
 int stack_send(const char *name, size_t len, unsigned int seed)
 {
 	static const uint8_t peer[ETH_ALEN] = { 2, 0, 0, 0, 0, 9 };
 	static unsigned char data[65536], pkt[65536 + 64];
+	struct sockaddr_ll sll = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+	};
 	struct ifreq ifr = { 0 };
-	int fd, ret, err;
 	size_t n;
 
 	pkt_fill(data, len, seed);
@@ -134,12 +158,8 @@ int stack_send(const char *name, size_t len, unsigned int seed)
 	if (ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER)
 		n = pkt_eth(pkt, peer, (uint8_t *)ifr.ifr_hwaddr.sa_data,
 			    ETH_P_IP, pkt, n);
-	fd = packet_socket(name, SOCK_RAW, 0);
-	ret = packet_send(fd, ETH_P_IP, pkt, n);
-	err = errno;
-	close(fd);
-	errno = err;
-	return ret;
+	sll.sll_ifindex = if_nametoindex(name);
+	return sendto(sender_here(), pkt, n, 0, (struct sockaddr *)&sll, sizeof(sll));
 }
 
 bool readable(int fd, int msec)
@@ -157,4 +177,22 @@ int drain(int fd)
 	while (read(fd, buf, sizeof(buf)) >= 0)
 		count++;
 	return count;
+}
+
+/*
+ * A carrier that came on while the device was up lets packets through only when
+ * the kernel's link watch has run.
+ */
+void settle(int fd, const char *name)
+{
+	long end = msec_now() + 10000;
+
+	while (msec_now() < end) {
+		stack_send(name, 0, 0);
+		if (readable(fd, 20)) {
+			drain(fd);
+			return;
+		}
+	}
+	bail("no packet gets through %s", name);
 }

@@ -119,20 +119,37 @@ const char *tun_public_node(void)
 	return path;
 }
 
+/* No router solicitations or MLD reports among the test packets. */
+static void netns_setup(void)
+{
+	file_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	must(if_up("lo"));
+}
+
 void netns_new(void)
 {
 	must(unshare(CLONE_NEWNET | CLONE_NEWNS));
 	/* sysfs shows the netns of whoever mounted it. */
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must(mount("sysfs", "/sys", "sysfs", 0, NULL));
-	/* No router solicitations or MLD reports among the test packets. */
-	file_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
-	must(if_up("lo"));
+	netns_setup();
 }
 
 int netns_open(void)
 {
 	return must(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+int netns_another(void)
+{
+	int home = netns_open(), fd;
+
+	must(unshare(CLONE_NEWNET));
+	netns_setup();
+	fd = netns_open();
+	netns_enter(home);
+	close(home);
+	return fd;
 }
 
 void netns_enter(int fd)

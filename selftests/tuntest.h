@@ -51,6 +51,7 @@ const char *tun_public_node(void);
 /* --- namespaces, users, processes --- */
 void netns_new(void);					/* empty, IPv6 off; or bail */
 int netns_open(void);					/* or bail */
+int netns_another(void);				/* not entered; or bail */
 void netns_enter(int fd);				/* or bail */
 /*
  * Runs @fn in a child with the given ids and no capability; the child's
@@ -102,7 +103,7 @@ int nl_event(int fd, const char *name, int msec, struct nl_reply *reply);
 void pkt_fill(void *buf, size_t len, unsigned int seed);
 bool pkt_match(const void *buf, size_t len, unsigned int seed);
 uint16_t pkt_csum(const void *buf, size_t len);
-/* An IPv4/UDP packet from @src to @dst (dotted); returns its length. */
+/* An IPv4/UDP packet from @src to @dst; @data NULL is zeros. Returns its length. */
 size_t pkt_udp4(void *buf, const char *src, const char *dst, uint16_t sport,
 		uint16_t dport, const void *data, size_t len);
 size_t pkt_eth(void *buf, const uint8_t *dst, const uint8_t *src,
@@ -113,6 +114,8 @@ int packet_send(int fd, int proto, const void *buf, size_t len);
 /* Hands one IPv4/UDP packet of @len bytes payload to the stack side. */
 int stack_send(const char *name, size_t len, unsigned int seed);
 bool readable(int fd, int msec);
+/* Waits until packets of the stack reach @fd, and drains them; or bail. */
+void settle(int fd, const char *name);
 /* Reads all that is there without blocking; returns the packet count. */
 int drain(int fd);
 

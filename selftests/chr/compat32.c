@@ -87,6 +87,7 @@ static void traffic(int fd)
 	int value = 1;
 
 	must(ioctl(fd, TUNSETCARRIER, &value));
+	settle(fd, "c320");
 	must(stack_send("c320", 100, 1));
 	is(read(fd, buf, sizeof(buf)), 14 + 128, "read");
 	is(write(fd, buf, 60), 60, "write");

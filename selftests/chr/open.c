@@ -7,7 +7,6 @@
  *	fd --- queue ---/			unless it is persistent
  */
 #define _GNU_SOURCE
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -270,8 +269,8 @@ static void namespaces(void)
 	int old = netns_open(), fd = tun_open(O_RDWR | O_NONBLOCK), other, third;
 	char c = 0x45;
 
-	must(unshare(CLONE_NEWNET));
-	other = netns_open();
+	other = netns_another();
+	netns_enter(other);
 	result(tun_setiff(fd, "ns0", IFF_TUN | IFF_NO_PI), 0,
 	       "TUNSETIFF from another netns");
 	ok(!if_exists("ns0"), "the device is not where the caller is");
@@ -284,9 +283,7 @@ static void namespaces(void)
 	must(if_up("ns0"));
 	result(write(fd, &c, 1), 0, "the fd still writes to it");
 	is(tun_flags(fd) & 0xf, IFF_TUN, "and ioctls still reach it");
-	must(unshare(CLONE_NEWNET));
-	third = netns_open();
-	netns_enter(other);
+	third = netns_another();
 	must(nl_set_netns("ns0", third));
 	netns_enter(old);
 	close(third);
@@ -303,9 +300,10 @@ static void namespaces(void)
 
 static void netns_lives(void)
 {
-	int old = netns_open(), fd, inner, err;
+	int old = netns_open(), away = netns_another(), fd, inner, err;
 
-	must(unshare(CLONE_NEWNET));
+	netns_enter(away);
+	close(away);
 	fd = tun_open(O_RDWR);
 	netns_enter(old);
 	result(tun_setiff(fd, "in0", IFF_TUN), 0,

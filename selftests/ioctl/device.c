@@ -8,7 +8,6 @@
 #include <linux/sockios.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include "tuntest.h"
 #include "differences.h"
@@ -232,9 +231,7 @@ static void netns_handles(void)
 	ok(fcntl(ns, F_GETFD) & FD_CLOEXEC, "the handle is close-on-exec");
 	close(ns);
 
-	must(unshare(CLONE_NEWNET));
-	away = netns_open();
-	netns_enter(home);
+	away = netns_another();
 	must(nl_set_netns("nh0", away));
 	ns = must(ioctl(fd, TUNGETDEVNETNS));
 	ok(inode(ns) == inode(away), "TUNGETDEVNETNS follows the device");

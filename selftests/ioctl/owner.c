@@ -173,7 +173,8 @@ static void unprivileged_traffic(void)
 	if (!pid) {
 		while (if_sysfs("usr0", "carrier") != 1)
 			usleep(1000);
-		_exit(stack_send("usr0", 100, 1) < 0);
+		for (;; usleep(10000))
+			stack_send("usr0", 100, 1);
 	}
 	is(as_user(NOBODY, NOBODY, use_device, &a), 0,
 	   "the owner attaches, writes and reads without a capability");

@@ -232,6 +232,7 @@ static void replaced(void)
 		fd = tun_new("re0", steps[i].flags);
 		is(if_sysfs("re0", "tun_flags"), steps[i].told,
 		   "attaching again with %#x replaces the flags", steps[i].flags);
+		settle(fd, "re0");
 		must(stack_send("re0", 100, i));
 		is(read(fd, buf, sizeof(buf)), pi + 14 + 128, "and the framing follows");
 		close(fd);

@@ -17,22 +17,12 @@ static int qlen(const char *name, int n)
 	return if_setint(name, SIOCSIFTXQLEN, n);
 }
 
-static int sender;
-
-/* Sends @n packets, seeds from @seed on, past the qdisc's own queue. */
+/* Sends @n packets with seeds from @seed on; some may be dropped. */
 static void blast(const char *name, int n, int seed)
 {
-	unsigned char data[64], pkt[128];
-	size_t len;
-
-	sender = packet_socket(name, SOCK_RAW, 0);
-	for (int i = 0; i < n; i++) {
-		pkt_fill(data, sizeof(data), seed + i);
-		len = pkt_udp4(pkt, "10.1.0.1", "10.1.0.2", 1, 2, data, sizeof(data));
-		if (packet_send(sender, 0x0800, pkt, len) < 0 && errno != ENOBUFS)
+	for (int i = 0; i < n; i++)
+		if (stack_send(name, 64, seed + i) < 0 && errno != ENOBUFS)
 			bail("sending");
-	}
-	close(sender);
 }
 
 /* Reads all packets and counts those that follow on in seed order. */

@@ -49,11 +49,10 @@ static bool same(const unsigned char *got, ssize_t n, int len)
 
 static int up(const char *name, int flags, int mtu)
 {
-	int fd = tun_new(name, flags), size = 1 << 20;
+	int fd = tun_new(name, flags);
 
 	must(if_setint(name, SIOCSIFMTU, mtu));
 	must(if_up(name));
-	(void)size;
 	return fd;
 }
 
@@ -129,10 +128,9 @@ static void gathered(void)
 	close(fd);
 }
 
-/* A frame whose tag the sender hands over beside it, as vlan devices do. */
+/* The frame in out[] with a tag put into it by the sender. */
 static int send_tagged(int fd, const char *name, int tci, size_t len)
 {
-	static const unsigned char zero[2];
 	struct sockaddr_ll sll = {
 		.sll_family = AF_PACKET,
 		.sll_ifindex = if_nametoindex(name),
@@ -145,7 +143,6 @@ static int send_tagged(int fd, const char *name, int tci, size_t len)
 	tagged[14] = tci >> 8;
 	tagged[15] = tci;
 	memcpy(tagged + 16, out + 12, len - 12);
-	(void)zero;
 	return sendto(fd, tagged, len + 4, 0, (void *)&sll, sizeof(sll));
 }
 
