@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tunx dump: take packets out of a device, as a VPN program would, and print
+ * or save them. Not a sniffer: what it reads, nobody else gets.
+ */
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "cmd.h"
+#include "dev.h"
+#include "options.h"
+#include "packet.h"
+#include "util.h"
+
+static const char usage[] =
+	"Usage: tunx dump [-x] [-c N] [-w FILE] [DEVICE OPTION]...\n\n"
+	"Reads the packets the kernel sends to a device and prints a line for each.\n"
+	"They are taken, not copied: nobody else reads them.\n\n"
+	"  -c, --count N          stop after N packets\n"
+	"  -x, --hex              the bytes, too\n"
+	"  -w, --write FILE       pcap to FILE ('-': standard output) instead of lines\n\n"
+	DEVICE_HELP;
+
+struct dump {
+	struct dev dev;
+	unsigned long long count;	/* 0 = no end */
+	unsigned long long taken;
+	bool hex;
+	const char *file;
+	pcap_t *pcap;
+	pcap_dumper_t *dumper;
+};
+
+static void open_file(struct dump *d)
+{
+	d->pcap = pcap_open_dead(d->dev.tap ? DLT_EN10MB : DLT_RAW, DEV_BUFFER);
+	if (!d->pcap)
+		die("no memory for the capture file");
+	d->dumper = pcap_dump_open(d->pcap, d->file);
+	if (!d->dumper)
+		die("writing the capture file: %s", pcap_geterr(d->pcap));
+}
+
+/* Return: whether everything reached the file. */
+static bool close_file(struct dump *d)
+{
+	bool good = !pcap_dump_flush(d->dumper) && !ferror(pcap_dump_file(d->dumper));
+
+	if (!good)
+		warning("writing %s: %s", d->file, strerror(errno));
+	pcap_dump_close(d->dumper);
+	pcap_close(d->pcap);
+	return good;
+}
+
+static void print_packet(const struct dump *d, const struct packet *pkt, const struct timeval *now)
+{
+	struct tm *tm = localtime(&now->tv_sec);
+
+	printf("%02d:%02d:%02d.%06ld ", tm->tm_hour, tm->tm_min, tm->tm_sec, (long)now->tv_usec);
+	if (d->dev.pi)
+		printf("pi 0x%04x, ", pkt->protocol);
+	decode_packet(stdout, pkt->data, pkt->len, d->dev.tap, pkt->protocol);
+	puts(pkt->truncated ? " [cut by read]" : "");
+	if (d->hex)
+		dump_hex(stdout, pkt->data, pkt->len);
+}
+
+/* Return: 0 to go on, -1 when the device is gone. */
+static int take_packets(struct dump *d, struct packet *pkt)
+{
+	struct pcap_pkthdr header;
+	int ret = 0;
+
+	/* not all there are: a stop must be seen under a flood, too */
+	for (int i = 0; i < 64 && (!d->count || d->taken < d->count); i++) {
+		ret = dev_read(&d->dev, pkt);
+		if (ret <= 0)
+			break;
+		d->taken++;
+		gettimeofday(&header.ts, NULL);
+		header.caplen = pkt->len;
+		header.len = pkt->len;
+		if (d->dumper)
+			pcap_dump((u_char *)d->dumper, &header, pkt->data);
+		else
+			print_packet(d, pkt, &header.ts);
+	}
+	/* whoever watches the file or the pipe sees packets when they come */
+	if (d->dumper)
+		pcap_dump_flush(d->dumper);
+	else
+		fflush(stdout);
+	return ret < 0 ? -1 : 0;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "count", required_argument, NULL, 'c' },
+		{ "hex", no_argument, NULL, 'x' },
+		{ "write", required_argument, NULL, 'w' },
+		{ 0 }
+	};
+	const struct options opts = { usage, "c:xw:", longs, false };
+	struct dev_request req = { 0 };
+	struct dump d = { 0 };
+	static struct packet pkt;
+	struct pollfd pfd;
+	int c, ret = 0;
+
+	while ((c = next_option(&opts, argc, argv, &req)) != -1) {
+		if (c == 'c')
+			d.count = parse_number("--count", optarg, 1, UINT64_MAX);
+		else if (c == 'x')
+			d.hex = true;
+		else
+			d.file = optarg;
+	}
+	no_more_arguments(argc, argv);
+
+	catch_stop();
+	dev_attach(&d.dev, &req);
+	if (d.file)
+		open_file(&d);
+	fprintf(stderr, "%s: reading %s device %s of %s\n", command(),
+		d.dev.tap ? "tap" : "tun", d.dev.name, d.dev.node);
+
+	pfd.fd = d.dev.fd;
+	pfd.events = POLLIN;
+	while (!ret && (!d.count || d.taken < d.count) && wait_for(&pfd, 1, NULL))
+		if (pfd.revents)
+			ret = take_packets(&d, &pkt);
+
+	if (d.dumper && !close_file(&d))
+		ret = -1;
+	fprintf(stderr, "%s: %llu packets\n", command(), d.taken);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}

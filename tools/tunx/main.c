@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tunx - one program for TUN/TAP devices: a table of subcommands.
+ *
+ *   add.c del.c show.c     devices that stay, and a list of all
+ *   dump.c echo.c send.c   the char half in use: read, answer, write
+ *   tunnel.c               two char halves joined over UDP
+ *
+ *   options.c              options that several subcommands share
+ *   dev.c explain.c        open a node, attach; say why that failed
+ *   link.c holders.c       rtnetlink; which processes hold a device
+ *   packet.c decode.c build.c   bytes: parse, print, make
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "util.h"
+
+static const struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *full_name;
+	const char *help;
+} subcommands[] = {
+	{ "add", cmd_add, "tunx add", "create a persistent device" },
+	{ "del", cmd_del, "tunx del", "delete a persistent device" },
+	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
+	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
+	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
+	{ "send", cmd_send, "tunx send", "write packets into a device" },
+	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: tunx [COMMAND [OPTION]...]\n\nCommands (without one: show):\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].help);
+	fputs("\n  -h, --help     this text; 'tunx COMMAND --help' for one command\n"
+	      "  -V, --version  the version\n\n"
+	      "Works on /dev/net/tunx (module tunx) and on /dev/net/tun (stock tun) alike.\n"
+	      "Exit code: 0 done, 1 failed, 2 wrong use. More: man tunx\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "show";
+
+	if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
+		usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(name, "-V") || !strcmp(name, "--version")) {
+		puts("tunx " TUNX_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++) {
+		const struct subcommand *sub = &subcommands[i];
+
+		if (strcmp(name, sub->name))
+			continue;
+		set_command(sub->full_name);
+		if (argc > 1) {
+			argc--;
+			argv++;
+		}
+		/* getopt() starts its messages with this */
+		argv[0] = (char *)sub->full_name;
+		return sub->run(argc, argv);
+	}
+	warning("unknown command '%s'", name);
+	usage(stderr);
+	return EXIT_USAGE;
+}
