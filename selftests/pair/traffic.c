@@ -149,6 +149,7 @@ static void tcp(const char *type)
 	struct sockaddr_in to = address("10.9.0.2", 5001);
 	int lis = socket_in(ns_b, SOCK_STREAM, 0), a = socket_in(ns_a, SOCK_STREAM, 0), b;
 	static unsigned char chunk[65536];
+	struct linger abort = { 1, 0 };
 	struct timeval limit = { 30, 0 };
 	int total = 0, bad = 0, one = 1;
 	pthread_t thread;
@@ -172,6 +173,9 @@ static void tcp(const char *type)
 	pthread_join(thread, NULL);
 	is(total, TOTAL, "%s: 4 MiB of TCP arrive", type);
 	is(bad, 0, "%s: unchanged", type);
+	/* No farewell that outlives the devices, and with it the netns. */
+	setsockopt(a, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+	setsockopt(b, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 	close(a);
 	close(b);
 	close(lis);
