@@ -3,7 +3,7 @@
 #
 # Loading and unloading: many times, right after traffic, and refused while
 # something of the module is in use.
-# Timeout: 300 s
+# Timeout: 600 s
 
 set -euo pipefail
 dir=$(dirname "$0")
