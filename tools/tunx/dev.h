@@ -97,6 +97,6 @@ const char *dev_write_hint(int err);
 /** explain_open, explain_attach - end the program saying why and what to do */
 noreturn void explain_open(const char *node, int err);
 noreturn void explain_attach(int fd, const char *node, const char *name, unsigned int flags,
-			      int err);
+			     int err);
 
 #endif

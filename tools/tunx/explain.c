@@ -141,14 +141,15 @@ noreturn static void explain_invalid(int fd, const char *what, const char *node,
 }
 
 noreturn void explain_attach(int fd, const char *node, const char *name, unsigned int flags,
-			      int err)
+			     int err)
 {
 	struct link link, *existing = link_get(name, &link) ? &link : NULL;
 	char what[128];
 
 	snprintf(what, sizeof(what), "%s %s device %s%s%s through %s",
-		 existing && !(flags & IFF_TUN_EXCL) ? "attaching to" : "creating", flags & IFF_TAP ? "tap" : "tun",
-		 *name ? "'" : "", *name ? name : "(any name)", *name ? "'" : "", node);
+		 existing && !(flags & IFF_TUN_EXCL) ? "attaching to" : "creating",
+		 flags & IFF_TAP ? "tap" : "tun", *name ? "'" : "", *name ? name : "(any name)",
+		 *name ? "'" : "", node);
 	switch (err) {
 	case EBUSY:
 		explain_busy(what, name, flags, existing);

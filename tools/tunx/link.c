@@ -283,7 +283,8 @@ void link_add_address(const char *name, const char *text)
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct ifaddrmsg *ifa;
 	uint8_t address[16];
-	int family, max;
+	int family;
+	uint8_t max;
 
 	snprintf(host, sizeof(host), "%.*s", slash ? (int)(slash - text) : (int)strlen(text), text);
 	family = strchr(host, ':') ? AF_INET6 : AF_INET;
@@ -295,7 +296,7 @@ void link_add_address(const char *name, const char *text)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = family;
-	ifa->ifa_prefixlen = slash ? parse_number("--address", slash + 1, 0, max) : (unsigned int)max;
+	ifa->ifa_prefixlen = slash ? parse_number("--address", slash + 1, 0, max) : max;
 	ifa->ifa_index = if_nametoindex(name);
 	mnl_attr_put(nlh, IFA_LOCAL, max / 8, address);
 	mnl_attr_put(nlh, IFA_ADDRESS, max / 8, address);
