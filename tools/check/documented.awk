@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Name each struct definition and each definition of a non-static function that has no kernel-doc comment before it.
-# Kernel style makes this easy: definitions start in the first column, bodies open with a brace there.
+# Name each struct, union and enum definition and each definition of a non-static function that has no kernel-doc comment
+# before it. Kernel style makes this easy: definitions start in the first column, bodies open with a brace there.
 
 function undocumented(what, name) {
 	if (!documented)
@@ -27,14 +27,14 @@ in_comment {
 	next
 }
 
-/^struct [a-z0-9_]+ *{/ {
+/^(struct|union|enum) [a-z0-9_]+ *{/ {
 	documented = pending
 	start = FNR
-	undocumented("struct", $2)
+	undocumented($1, $2)
 }
 
 # The head of a function: from a line that names it in the first column to the brace that opens its body
-/^[a-z_].*\(/ && !/^(static|struct [a-z0-9_]+ *{|typedef|else|return|extern)/ && !/;$/ && head == "" {
+/^[a-z_].*\(/ && !/^(static|typedef|extern)/ && !/;$/ && head == "" {
 	head = $0
 	start = FNR
 	documented = pending
