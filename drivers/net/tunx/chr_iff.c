@@ -98,7 +98,11 @@ static struct tunx_dev *tunx_chr_iff_create(struct tunx_queue *q,
 	if (IS_ERR(xd))
 		return xd;
 	err = tunx_net_register(xd, q);
-	return err ? ERR_PTR(err) : xd;
+	if (err)
+		return ERR_PTR(err);
+	/* Asked for once */
+	q->ifindex = 0;
+	return xd;
 }
 
 /**
