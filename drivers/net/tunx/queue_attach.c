@@ -27,6 +27,12 @@ static int tunx_queue_slot_stats(struct tunx_slot *slot)
 	return 0;
 }
 
+static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
+{
+	WRITE_ONCE(q->sk.sk_sndbuf, sndbuf);
+	tunx_queue_wake_writers(q);
+}
+
 /* Take the first free slot. The stack learns of it last. */
 static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 {
@@ -45,6 +51,7 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 	}
 	WRITE_ONCE(xd->nr_queues, i + 1);
 	WRITE_ONCE(q->state, TUNX_QUEUE_ATTACHED);
+	tunx_queue_limit(q, xd->sndbuf);
 	return 0;
 }
 
@@ -103,7 +110,6 @@ int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q)
 	if (err)
 		return err;
 	q->sk.sk_shutdown = 0;
-	WRITE_ONCE(q->sk.sk_sndbuf, xd->sndbuf);
 	return tunx_queue_enter(xd, q);
 }
 
@@ -246,30 +252,22 @@ void tunx_queue_release(struct tunx_queue *q)
 		unregister_netdevice(xd->netdev);
 }
 
-static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
-{
-	WRITE_ONCE(q->sk.sk_sndbuf, sndbuf);
-	tunx_queue_wake_writers(q);
-}
-
 /**
  * tunx_queue_set_sndbuf - limit what each queue may have in the stack's hands
  * @xd: device
  * @sndbuf: bytes of memory, > 0
  *
- * Queues that attach later get the same limit.
+ * ABI: a disabled queue keeps its own; it gets this one when it is enabled, as
+ * queues that attach later do.
  *
  * Context: process, RTNL.
  */
 void tunx_queue_set_sndbuf(struct tunx_dev *xd, int sndbuf)
 {
-	struct tunx_queue *q;
 	unsigned int i;
 
 	ASSERT_RTNL();
 	xd->sndbuf = sndbuf;
 	for (i = 0; i < xd->nr_queues; i++)
 		tunx_queue_limit(rtnl_dereference(xd->slot[i].queue), sndbuf);
-	list_for_each_entry(q, &xd->disabled, disabled)
-		tunx_queue_limit(q, sndbuf);
 }
