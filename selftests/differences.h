@@ -45,10 +45,13 @@ static inline int want_flags(void)
 	return stock_before(7, 3, 0) ? 0x7112 : 0x7192;
 }
 
-/* An ownerless device needs CAP_NET_ADMIN to attach to since 7.3.2. */
-static inline int want_ownerless_attach(void)
+/*
+ * An ownerless device needs CAP_NET_ADMIN to attach to since 7.3.2, and in older
+ * series since whichever stable update brought it there.
+ */
+static inline bool knows_ownerless_rule(void)
 {
-	return stock_before(7, 3, 2) ? 0 : EPERM;
+	return !stock_before(7, 3, 2);
 }
 
 /* Stock ignores a failed copy of the payload and reports its length. */
@@ -104,12 +107,6 @@ static inline bool sndbuf_reaches_later_queues(void)
 static inline bool freed_packets_wake_writer(void)
 {
 	return tun_is_tunx();
-}
-
-/* 6.12 alone lacks the core's limit of 32767 on txqueuelen. */
-static inline bool core_caps_qlen(void)
-{
-	return kernel_before(6, 2, 0) || !kernel_before(6, 19, 0);
 }
 
 /* The lockless-transmit mark was a feature bit until 6.12. */

@@ -27,12 +27,12 @@ static int attach(void *arg)
 
 static void matrix(void)
 {
-	struct {
+	static const struct {
 		unsigned int owner, group;	/* 0: not set */
 		int err;
 		const char *name;
 	} cases[] = {
-		{ 0, 0, want_ownerless_attach(), "neither owner nor group" },
+		{ 0, 0, EPERM, "neither owner nor group" },
 		{ NOBODY, 0, 0, "owner me" },
 		{ OTHER, 0, EPERM, "owner other" },
 		{ 0, NOBODY, 0, "group mine" },
@@ -55,8 +55,12 @@ static void matrix(void)
 			must(ioctl(fd, TUNSETGROUP, cases[i].group));
 		close(fd);
 		a.fd = tun_open(O_RDWR);
-		is(as_user(NOBODY, NOBODY, attach, &a), cases[i].err,
-		   "nobody attaches: %s", cases[i].name);
+		if (cases[i].owner || cases[i].group || knows_ownerless_rule())
+			is(as_user(NOBODY, NOBODY, attach, &a), cases[i].err,
+			   "nobody attaches: %s", cases[i].name);
+		else
+			skip("stable updates of stock differ; stock has the rule from 7.3.2 on",
+			     "nobody attaches: neither owner nor group");
 		close(a.fd);
 		a.fd = tun_open(O_RDWR);
 		is(attach(&a), 0, "root attaches: %s", cases[i].name);

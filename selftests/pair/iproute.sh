@@ -28,11 +28,8 @@ while read -r name want words; do
 	ktap_check_not "it is gone" ip link show dev "$name"
 done <<-END
 	it0 0x1801 mode tun
-	it1 0x1802 mode tap
-	it2 0x801 mode tun pi
-	it3 0x3802 mode tap one_queue
-	it4 0x1902 mode tap multi_queue
-	it5 0x2901 mode tun pi one_queue multi_queue
+	it1 0x2802 mode tap pi one_queue
+	it2 0x1902 mode tap multi_queue
 END
 
 ip tuntap add dev own0 mode tap user nobody group 12345
