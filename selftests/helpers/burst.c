@@ -18,7 +18,7 @@ int main(void)
 	for (i = 0; i < QUEUES; i++)
 		fds[i] = tun_new("burst0", FLAGS);
 	must(if_up("burst0"));
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 500; i++) {
 		size_t len = pkt_udp4(pkt, "10.1.0.2", "10.1.0.1", 53, i, NULL, 64);
 
 		must(write(fds[i % QUEUES], pkt, len));

@@ -79,12 +79,12 @@ ktap_check "its node is there" test -c "$TUNX_NODE"
 
 # Right behind traffic: packets, timers and callbacks must have ended.
 bad=0
-for ((i = 0; i < 20; i++)); do
+for ((i = 0; i < 10; i++)); do
 	helper burst >/dev/null || bad=$((bad + 1))
 	wait_for 10 unload || bad=$((bad + 1))
 	load || bad=$((bad + 1))
 done
-ktap_is "20 times: traffic, unload at once, load" "$bad" 0
+ktap_is "10 times: traffic, unload at once, load" "$bad" 0
 
 # Stock is here for comparison only, and need not prove itself that often.
 rounds=1000
