@@ -40,17 +40,18 @@ known_kernel() {
 		die "no kernel '$1'" "the kernels are ${all_kernels[*]}"
 }
 
-# need_packages COMMAND:PACKAGE...: install the packages whose commands (or files) the host lacks
-need_packages() {
-	local pair missing=()
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	for pair in "$@"; do
-		if [[ $pair == /* ]]; then
-			[[ -e ${pair%%:*} ]]
-		else
-			command -v "${pair%%:*}" >/dev/null
-		fi || missing+=("${pair#*:}")
+# need_host_packages: install what the machine lacks
+need_host_packages() {
+	local missing=() command
+
+	command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+	command -v xz >/dev/null || missing+=(xz-utils)
+	for command in mmdebstrap rsync cpio; do
+		command -v $command >/dev/null || missing+=("$command")
 	done
+	[[ -e $keyring ]] || missing+=(debian-archive-keyring)
 	((${#missing[@]})) || return 0
 	command -v apt-get >/dev/null ||
 		die "this machine lacks ${missing[*]} (Debian's names) and has no apt-get" \
