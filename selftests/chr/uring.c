@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include "tuntest.h"
-#include "differences.h"
 
 static struct ring {
 	int fd;
@@ -107,21 +106,17 @@ static void moves(bool nonblock)
 	ok(pkt_match(buf + 28, 100, 1), "%s: it is the packet", how);
 
 	submit(IORING_OP_READ, fd, buf, sizeof(buf));
-	/* Where a file can tell it would block, io_uring waits for it whatever its mode. */
-	if (nonblock && !has_rwf_nowait()) {
-		is(result_of(5000), -EAGAIN, "%s: read, nothing there", how);
-	} else {
-		is(result_of(50), -ETIME, "%s: read, nothing there: waits", how);
-		must(stack_send("ur0", 100, 2));
-		is(result_of(5000), 128, "%s: a packet completes it", how);
-		ok(pkt_match(buf + 28, 100, 2), "%s: it is the packet", how);
-		submit(IORING_OP_READ, fd, buf, sizeof(buf));
-		is(result_of(50), -ETIME, "%s: the next one waits", how);
-		must(nl_dellink("ur0", &reply));
-		res = result_of(5000);
-		ok(res == -EBADFD || res == -EFAULT,
-		   "%s: deletion completes it with an error (%d)", how, res);
-	}
+	/* io_uring waits for a file that can be polled, whatever O_NONBLOCK says. */
+	is(result_of(50), -ETIME, "%s: read, nothing there: waits", how);
+	must(stack_send("ur0", 100, 2));
+	is(result_of(5000), 128, "%s: a packet completes it", how);
+	ok(pkt_match(buf + 28, 100, 2), "%s: it is the packet", how);
+	submit(IORING_OP_READ, fd, buf, sizeof(buf));
+	is(result_of(50), -ETIME, "%s: the next one waits", how);
+	must(nl_dellink("ur0", &reply));
+	res = result_of(5000);
+	ok(res == -EBADFD || res == -EFAULT,
+	   "%s: deletion completes it with an error (%d)", how, res);
 	close(fd);
 }
 
