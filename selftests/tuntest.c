@@ -46,11 +46,11 @@ bool kernel_before(unsigned int major, unsigned int minor, unsigned int sub)
 	const char *debian;
 
 	uname(&uts);
-	sscanf(uts.release, "%u.%u.%u", &a, &b, &c);
+	must(sscanf(uts.release, "%u.%u.%u", &a, &b, &c) < 2 ? -1 : 0);
 	/* Debian 12 names its ABI in the release, the version behind "Debian". */
 	debian = strstr(uts.version, "Debian ");
 	if (debian)
-		sscanf(debian + strlen("Debian "), "%u.%u.%u", &a, &b, &c);
+		must(sscanf(debian + strlen("Debian "), "%u.%u.%u", &a, &b, &c) < 2 ? -1 : 0);
 	if (a != major)
 		return a < major;
 	if (b != minor)
@@ -109,7 +109,7 @@ int tun_queue(int fd, int flags)
 
 const char *tun_public_node(void)
 {
-	static char path[] = "/mnt/tun-public";
+	static const char path[] = "/mnt/tun-public";
 	struct stat st;
 
 	must(stat(tun_node(), &st));

@@ -74,7 +74,8 @@ static void settings(int fd)
 	is(if_sysfs("c320", "carrier"), 0, "reaches the device");
 	result(ioctl(fd, TUNSETIFINDEX, &idx), EPERM, "TUNSETIFINDEX, attached");
 	result(tun_queue(fd, IFF_DETACH_QUEUE), EINVAL, "TUNSETQUEUE without queues");
-	result(ioctl(fd, TUNATTACHFILTER, NULL), EINVAL, "TUNATTACHFILTER: its 32-bit number is none");
+	result(ioctl(fd, TUNATTACHFILTER, NULL), EINVAL,
+	       "TUNATTACHFILTER: its 32-bit number is none");
 	result(ioctl(fd, TUNDETACHFILTER, NULL), EINVAL, "TUNDETACHFILTER likewise");
 	result(ioctl(fd, TUNGETFILTER, &ifr), EINVAL, "TUNGETFILTER likewise");
 	result(ioctl(fd, TUNGETDEVNETNS), 0, "TUNGETDEVNETNS");

@@ -28,7 +28,8 @@ static void states(void)
 	result(tun_queue(fd, 0), EINVAL, "detached: neither");
 	result(tun_queue(fd, BOTH), 0, "detached: both (ATTACH wins)");
 	must(tun_queue(fd, IFF_DETACH_QUEUE));
-	result(tun_queue(fd, IFF_ATTACH_QUEUE | IFF_TUN), 0, "detached: ATTACH, other bits ignored");
+	result(tun_queue(fd, IFF_ATTACH_QUEUE | IFF_TUN), 0,
+	       "detached: ATTACH, other bits ignored");
 	is(tun_flags(fd), 0x1102, "it is attached for TUNGETIFF");
 	result(tun_queue(other, IFF_DETACH_QUEUE), 0, "the other queue: DETACH");
 	result(tun_queue(fd, IFF_DETACH_QUEUE), 0, "the last queue: DETACH");

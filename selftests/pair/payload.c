@@ -80,7 +80,8 @@ static void each_size(const char *type, int flags, int mtu, bool blocking)
 		read_bad += !same(in + pi, n - pi, len);
 
 		memmove(in + 4, out, len);
-		in[0] = in[1] = 0;
+		in[0] = 0;
+		in[1] = 0;
 		in[2] = proto >> 8;
 		in[3] = proto;
 		if (write(fd, in + 4 - pi, pi + len) != pi + len || !readable(peer, 2000)) {
@@ -188,7 +189,8 @@ static void vlan_device(void)
 			must(packet_send(peer, 0x88b5, out, 114));
 			is(read(fd, in, sizeof(in)), pi + 118, "%s tag, %s PI: 4 bytes more",
 			   protos[i], pi ? "with" : "without");
-			ok(!memcmp(in + pi + 12, tpid[i], 2) && in[pi + 14] == 0 && in[pi + 15] == 5,
+			ok(!memcmp(in + pi + 12, tpid[i], 2) &&
+			   in[pi + 14] == 0 && in[pi + 15] == 5,
 			   "%s tag, %s PI: at offset 12", protos[i], pi ? "with" : "without");
 			ok(!memcmp(in + pi, out, 12) && !memcmp(in + pi + 16, out + 12, 102),
 			   "%s tag, %s PI: the frame around it", protos[i],

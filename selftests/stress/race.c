@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <threads.h>
 #include "tuntest.h"
 
 #define FLAGS	(IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE)
@@ -44,7 +45,7 @@ static void breathe(int n)
 
 static void *reader(void *arg)
 {
-	static _Thread_local unsigned char buf[2000];
+	static thread_local unsigned char buf[2000];
 	int i = (long)arg;
 
 	while (!stop) {
@@ -247,7 +248,10 @@ static void phase(const char *name, void (*disturb)(unsigned int))
 
 	open_all();
 	stop = false;
-	reads = writes = sends = odd = 0;
+	reads = 0;
+	writes = 0;
+	sends = 0;
+	odd = 0;
 	for (i = 0; i < 6; i++)
 		pthread_create(&threads[i], NULL, roles[i % 3], (void *)(long)(i / 3));
 	for (end = msec_now() + PHASE; msec_now() < end; n++) {
@@ -270,7 +274,7 @@ int main(void)
 {
 	static const struct {
 		const char *name;
-		void (*disturb)(unsigned int);
+		void (*disturb)(unsigned int n);
 	} phases[] = {
 		{ "detach and attach", detach_attach },
 		{ "all queues detached", detach_all },
