@@ -66,7 +66,9 @@ need_host_packages() {
 # unshare disregards SIGTERM while it waits for what it runs.
 stop_child() {
 	[[ $child ]] || return 0
-	kill "-${1:-KILL}" "$child" && wait "$child" || true
+	if kill "-${1:-KILL}" "$child"; then
+		wait "$child" || true
+	fi
 	child=
 } 2>/dev/null
 
