@@ -44,7 +44,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # need_host_packages: install what the machine lacks
 need_host_packages() {
-	local missing=() command
+	local missing=() command log=$cache/logs/apt.log
 
 	command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
 	command -v xz >/dev/null || missing+=(xz-utils)
@@ -57,10 +57,13 @@ need_host_packages() {
 		die "this machine lacks ${missing[*]} (Debian's names) and has no apt-get" \
 			"install them by hand and try again"
 	say "installing ${missing[*]}"
-	run_child apt-get -qq update >&2 || true
-	DEBIAN_FRONTEND=noninteractive run_child apt-get -qq -o Dpkg::Use-Pty=0 \
-		install --yes --no-install-recommends "${missing[@]}" >&2 ||
+	mkdir -p "$cache/logs"
+	run_child apt-get update >"$log" 2>&1 || true
+	DEBIAN_FRONTEND=noninteractive run_child apt-get install --yes --no-install-recommends \
+		"${missing[@]}" >>"$log" 2>&1 || {
+		tail -n 15 "$log" >&2
 		die "apt-get could not install ${missing[*]}" "install them by hand and try again"
+	}
 }
 
 # unshare disregards SIGTERM while it waits for what it runs.
