@@ -45,20 +45,32 @@ in_root() {
 	' sh "$cache" "$root" "$@"
 }
 
+# installed KERNEL PACKAGE...: its root has them, not just heard of them
+installed() {
+	local kernel=$1
+
+	shift
+	[[ $(in_root "$kernel" dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed) -ge $# ]]
+}
+
 # need_kernel KERNEL [PACKAGE...]: its root is there, with these packages besides what tools/vm puts there
 need_kernel() {
 	local kernel=$1 log=$cache/check/install-$1.log
 
 	shift
 	"$top/tools/vm/root" "$kernel" >/dev/null
-	if ((!$#)) || in_root "$kernel" dpkg-query -W "$@" >/dev/null 2>&1; then
+	if ((!$#)) || installed "$kernel" "$@"; then
 		return
 	fi
 	echo "installing $* in the root of kernel $kernel" >&2
+	# Where the kernel is from the backports, so are the libraries that came with it.
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	in_root "$kernel" sh -euxc '
 		export DEBIAN_FRONTEND=noninteractive
 		apt-get -q -o Acquire::Languages=none update
-		apt-get -q -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends "$@"
+		from=$(apt-cache policy | sed -n "s/.*n=\([a-z]*-backports\),.*/\1/p" | head -n 1)
+		apt-get -q -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends \
+			${from:+--target-release "$from"} "$@"
 		apt-get clean
 	' sh "$@" >"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
