@@ -50,6 +50,7 @@ installed() {
 	local kernel=$1
 
 	shift
+	# shellcheck disable=SC2016 # expanded by dpkg-query
 	[[ $(in_root "$kernel" dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed) -ge $# ]]
 }
 
