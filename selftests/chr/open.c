@@ -5,6 +5,9 @@
  *
  *	fd --- queue --- net device		the last queue takes it along,
  *	fd --- queue ---/			unless it is persistent
+ *
+ * Waits for many devices to go, which a busy machine takes its time for.
+ * Timeout: 240 s
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

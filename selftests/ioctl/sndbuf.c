@@ -6,6 +6,9 @@
  *	write --> tap snd0 --> bridge --> snd1 with a qdisc that holds packets
  *
  * Deleting the qdisc frees the packets, and with them the writer.
+ *
+ * Waits for many devices to go, which a busy machine takes its time for.
+ * Timeout: 240 s
  */
 #define _GNU_SOURCE
 #include <limits.h>

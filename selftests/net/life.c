@@ -4,6 +4,9 @@
  * renamed, taken down, deleted, and the netns ending around it.
  *
  *	netns A: fd opened here          netns B: the device, for a while
+ *
+ * Waits for many devices to go, which a busy machine takes its time for.
+ * Timeout: 240 s
  */
 #define _GNU_SOURCE
 #include "tuntest.h"
