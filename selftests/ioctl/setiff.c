@@ -301,12 +301,32 @@ static void carrier(void)
 	close(fd);
 }
 
+/*
+ * Thirteen letters leave room for two digits: a hundred names, and no more.
+ * Cores after 6.1 do not look whether a name fits and trip over the collision.
+ */
+static void exhausted(void)
+{
+	int fds[100], i;
+
+	for (i = 0; i < 100; i++)
+		fds[i] = tun_new("abcdefghijklm%d", IFF_TUN);
+	fresh("abcdefghijklm%d", IFF_TUN, ENFILE, NULL, "a template used up");
+	close(fds[42]);
+	fresh("abcdefghijklm%d", IFF_TUN, 0, "abcdefghijklm42", "a name of it free again");
+	for (i = 0; i < 100; i++)
+		if (i != 42)
+			close(fds[i]);
+}
+
 int main(void)
 {
 	ktap_begin();
 	netns_new();
 	features();
 	names();
+	if (kernel_before(6, 2, 0))
+		exhausted();
 	types();
 	twice();
 	existing();
