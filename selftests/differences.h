@@ -16,33 +16,26 @@ static inline bool stock_before(unsigned int major, unsigned int minor,
 	return !tun_is_tunx() && kernel_before(major, minor, sub);
 }
 
-/* tunx has no vnet header, NAPI and backpressure yet, and does not claim to. */
-static inline unsigned int want_features(void)
+/* Stock learned to stop the sender in 7.3. */
+static inline bool has_backpressure(void)
 {
-	if (tun_is_tunx())
-		return 0x3143;
-	return stock_before(7, 3, 0) ? 0x7173 : 0x71f3;
+	return !stock_before(7, 3, 0);
 }
 
-static inline bool has_offloads(void)
+static inline unsigned int want_features(void)
 {
-	return !tun_is_tunx();
+	return has_backpressure() ? 0x71f3 : 0x7173;
 }
 
 /*
- * What TUNGETIFF reports for a multi-queue TAP made with every flag that is
- * accepted: stock keeps VNET_HDR, NAPI and (since 7.3) BACKPRESSURE.
+ * Every flag that TUNSETIFF takes for a multi-queue TAP, and what TUNGETIFF
+ * reports of them.
  */
-static inline int asked_flags(void)
-{
-	return tun_is_tunx() ? 0x31d2 : 0x71d2;
-}
+#define EVERY_FLAG	0x71d2
 
 static inline int want_flags(void)
 {
-	if (tun_is_tunx())
-		return 0x3102;
-	return stock_before(7, 3, 0) ? 0x7112 : 0x7192;
+	return has_backpressure() ? 0x7192 : 0x7112;
 }
 
 /*
@@ -113,6 +106,106 @@ static inline bool freed_packets_wake_writer(void)
 static inline bool shows_tx_lockless(void)
 {
 	return kernel_before(6, 12, 0);
+}
+
+/*
+ * Which of the 512 values TUNSETOFFLOAD takes: UDP segmentation came with 6.2,
+ * that of what a UDP tunnel carries with 6.17.
+ */
+static inline bool has_uso(void)
+{
+	return !stock_before(6, 2, 0);
+}
+
+static inline bool has_tunnel_offload(void)
+{
+	return !stock_before(6, 17, 0);
+}
+
+/* The part of a vnet header behind what is known: zero, or left as it was. */
+static inline bool zeroes_header_tail(void)
+{
+	return !stock_before(6, 17, 0);
+}
+
+/*
+ * hdr_len may reach to the end of the frame. Stock that parses tunnel fields
+ * lets it reach farther by what follows the parsed part of the header.
+ */
+static inline int hdr_len_slack(int hdr_size)
+{
+	if (tun_is_tunx() || stock_before(6, 17, 0))
+		return 0;
+	return hdr_size - (hdr_size >= 24 ? 24 : 10);
+}
+
+/*
+ * A segmentation request without a checksum to complete: is the packet looked
+ * at? Stock does since 7.2, and may in updates of older series.
+ */
+static inline bool may_trust_gso_type(void)
+{
+	return stock_before(7, 3, 0);
+}
+
+/* A checksum that starts in the IP header: stock looks since 6.12. */
+static inline bool may_trust_csum_start(void)
+{
+	return stock_before(6, 12, 0);
+}
+
+/* With tunnel offload and a header too short for it, stock fails every read. */
+static inline bool short_header_loses_packets(void)
+{
+	return !tun_is_tunx();
+}
+
+/* rx_frame_errors of a TAP: stock counts and does not show them. */
+static inline bool shows_frame_errors(bool tap)
+{
+	return tun_is_tunx() || !tap;
+}
+
+/* Frames of XDP_TX and XDP_REDIRECT: stock leaves out struct tun_pi. */
+static inline bool xdp_frames_have_pi(void)
+{
+	return tun_is_tunx();
+}
+
+static inline bool has_xdp_metadata(void)
+{
+	return !stock_before(6, 15, 0);
+}
+
+/* Stock runs programs on bare buffers for writers that do not want to block. */
+static inline bool blocking_writes_are_native(void)
+{
+	return tun_is_tunx();
+}
+
+/* IFF_NAPI: stock's instances have no id, so nobody can poll them. */
+static inline bool napi_has_id(void)
+{
+	return tun_is_tunx();
+}
+
+/*
+ * A file that joins a device with a classic filter: stock says it has, and
+ * leaves it without the device; an enabled queue stays disabled.
+ */
+static inline bool filter_and_join_work(void)
+{
+	return tun_is_tunx();
+}
+
+/*
+ * GRO may take over the buffer of a frame that it merges, without a word to its
+ * owner. Stock makes such buffers for a TAP and a writer that does not block; the
+ * file then counts the frame as the stack's for ever, and keeps the module.
+ */
+static inline bool gro_keeps_memory(bool tap)
+{
+	return !tun_is_tunx() && tap;
 }
 
 #endif /* SELFTESTS_DIFFERENCES_H */

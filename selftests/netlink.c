@@ -4,7 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>
-#include "tuntest.h"
+#include "bpf.h"
 
 struct request {
 	struct nlmsghdr nh;
@@ -153,6 +153,21 @@ int nl_set_carrier(const char *name, int on)
 
 	init(&req, RTM_NEWLINK, 0, name);
 	put(&req, IFLA_CARRIER, &value, sizeof(value));
+	return talk(&req, &reply);
+}
+
+int xdp_attach(const char *name, int prog, unsigned int flags)
+{
+	struct nl_reply reply;
+	struct request req;
+	struct rtattr *xdp;
+
+	init(&req, RTM_NEWLINK, 0, name);
+	xdp = (void *)((char *)&req + NLMSG_ALIGN(req.nh.nlmsg_len));
+	put(&req, IFLA_XDP | NLA_F_NESTED, NULL, 0);
+	put(&req, IFLA_XDP_FD, &prog, sizeof(prog));
+	put(&req, IFLA_XDP_FLAGS, &flags, sizeof(flags));
+	xdp->rta_len = (char *)&req + req.nh.nlmsg_len - (char *)xdp;
 	return talk(&req, &reply);
 }
 

@@ -99,6 +99,12 @@ int nl_listen(void);					/* RTNLGRP_LINK, or bail */
 /* Next message on @name: its type, or 0 when none came in @msec. */
 int nl_event(int fd, const char *name, int msec, struct nl_reply *reply);
 
+/* --- ethtool --- */
+int eth_call(const char *name, void *cmd);
+int eth_feature(const char *name, const char *feature);	/* 0 or 1, or bail */
+int eth_set_feature(const char *name, const char *feature, bool on);
+long eth_stat(const char *name, const char *counter);	/* -1: no such counter */
+
 /* --- packets --- */
 void pkt_fill(void *buf, size_t len, unsigned int seed);
 bool pkt_match(const void *buf, size_t len, unsigned int seed);

@@ -10,7 +10,6 @@
 #include <linux/sockios.h>
 #include <sys/mman.h>
 #include "tuntest.h"
-#include "differences.h"
 
 #define VALUE	(-1)	/* the argument is no pointer */
 
@@ -42,25 +41,21 @@ static const struct call calls[] = {
 	{ "TUNSETCARRIER", TUNSETCARRIER, 4, EBADFD, EBADFD, EFAULT },
 	{ "TUNGETDEVNETNS", TUNGETDEVNETNS, VALUE, EBADFD, EBADFD, 0 },
 	{ "SIOCGSKNS", SIOCGSKNS_, VALUE, 0, 0, 0 },
-	{ "SIOCGIFHWADDR", SIOCGIFHWADDR, IFREQ, EBADFD, EFAULT, EFAULT },
-	{ "SIOCSIFHWADDR", SIOCSIFHWADDR, IFREQ, EBADFD, EFAULT, EFAULT },
-};
-
-/* The offload, filter and header calls: refused whole where they are missing. */
-static const struct call later[] = {
-	{ "TUNSETOFFLOAD", TUNSETOFFLOAD, VALUE, EBADFD, EBADFD, EINVAL },
-	{ "TUNSETTXFILTER", TUNSETTXFILTER, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNATTACHFILTER", TUNATTACHFILTER, 16, EBADFD, EBADFD, EINVAL },
-	{ "TUNDETACHFILTER", TUNDETACHFILTER, VALUE, EBADFD, EBADFD, EINVAL },
-	{ "TUNGETVNETHDRSZ", TUNGETVNETHDRSZ, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNSETVNETHDRSZ", TUNSETVNETHDRSZ, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNGETFILTER", TUNGETFILTER, 16, EBADFD, EBADFD, EINVAL },
-	{ "TUNSETVNETLE", TUNSETVNETLE, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNGETVNETLE", TUNGETVNETLE, 4, EBADFD, EBADFD, EINVAL },
+	{ "TUNSETOFFLOAD", TUNSETOFFLOAD, VALUE, EBADFD, EBADFD, 0 },
+	{ "TUNSETTXFILTER", TUNSETTXFILTER, 4, EBADFD, EBADFD, EFAULT },
+	{ "TUNATTACHFILTER", TUNATTACHFILTER, 16, EBADFD, EBADFD, EFAULT },
+	{ "TUNDETACHFILTER", TUNDETACHFILTER, VALUE, EBADFD, EBADFD, 0 },
+	{ "TUNGETVNETHDRSZ", TUNGETVNETHDRSZ, 4, EBADFD, EBADFD, EFAULT },
+	{ "TUNSETVNETHDRSZ", TUNSETVNETHDRSZ, 4, EBADFD, EBADFD, EFAULT },
+	{ "TUNGETFILTER", TUNGETFILTER, 16, EBADFD, EBADFD, EFAULT },
+	{ "TUNSETVNETLE", TUNSETVNETLE, 4, EBADFD, EBADFD, EFAULT },
+	{ "TUNGETVNETLE", TUNGETVNETLE, 4, EBADFD, EBADFD, EFAULT },
 	{ "TUNSETVNETBE", TUNSETVNETBE, 4, EBADFD, EBADFD, EINVAL },
 	{ "TUNGETVNETBE", TUNGETVNETBE, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNSETSTEERINGEBPF", TUNSETSTEERINGEBPF, 4, EBADFD, EBADFD, EINVAL },
-	{ "TUNSETFILTEREBPF", TUNSETFILTEREBPF, 4, EBADFD, EBADFD, EINVAL },
+	{ "TUNSETSTEERINGEBPF", TUNSETSTEERINGEBPF, 4, EBADFD, EBADFD, EFAULT },
+	{ "TUNSETFILTEREBPF", TUNSETFILTEREBPF, 4, EBADFD, EBADFD, EFAULT },
+	{ "SIOCGIFHWADDR", SIOCGIFHWADDR, IFREQ, EBADFD, EFAULT, EFAULT },
+	{ "SIOCSIFHWADDR", SIOCSIFHWADDR, IFREQ, EBADFD, EFAULT, EFAULT },
 };
 
 static char *edge;
@@ -141,22 +136,6 @@ static void deleted(const struct call *c, size_t n)
 		       "deleted: %s", c->name);
 		close(fd);
 	}
-}
-
-static void refused_for_now(void)
-{
-	int fd = tun_new("later0", IFF_TAP);
-	char buf[64] = { 0 };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(later); i++)
-		if (has_offloads())
-			skip("the driver has it; uapi tests of its own cover it",
-			     "attached: %s is refused", later[i].name);
-		else
-			result(ioctl(fd, later[i].cmd, buf), EINVAL,
-			       "attached: %s is refused", later[i].name);
-	close(fd);
 }
 
 static void unknown(void)
@@ -247,11 +226,8 @@ int main(void)
 	netns_new();
 	map_edge();
 	unattached(calls, ARRAY_SIZE(calls));
-	unattached(later, ARRAY_SIZE(later));
 	attached(calls, ARRAY_SIZE(calls));
 	deleted(calls, ARRAY_SIZE(calls));
-	deleted(later, ARRAY_SIZE(later));
-	refused_for_now();
 	unknown();
 	read_only_result();
 	no_leak();

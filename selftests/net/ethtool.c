@@ -10,19 +10,12 @@
 #include "tuntest.h"
 #include "differences.h"
 
-static int ethtool(const char *name, void *cmd)
-{
-	struct ifreq ifr = { .ifr_data = cmd };
-
-	return if_get(name, SIOCETHTOOL, &ifr);
-}
-
 static void driver(int flags, const char *bus)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	int fd = tun_new("et0", flags);
 
-	result(ethtool("et0", &info), 0, "%s: driver information", bus);
+	result(eth_call("et0", &info), 0, "%s: driver information", bus);
 	ok(!strcmp(info.driver, tun_kind()), "%s: driver %s", bus, info.driver);
 	ok(!strcmp(info.bus_info, bus), "%s: bus %s", bus, info.bus_info);
 	ok(!strcmp(info.version, "1.6"), "%s: version %s", bus, info.version);
@@ -34,7 +27,7 @@ static long value(const char *name, unsigned int cmd)
 {
 	struct ethtool_value ev = { .cmd = cmd };
 
-	must(ethtool(name, &ev));
+	must(eth_call(name, &ev));
 	return ev.data;
 }
 
@@ -48,10 +41,10 @@ static void link_and_messages(void)
 	must(ioctl(fd, TUNSETCARRIER, &off));
 	is(value("et1", ETHTOOL_GLINK), 0, "and not without carrier");
 	is(value("et1", ETHTOOL_GMSGLVL), 0, "the message level is 0");
-	result(ethtool("et1", &ev), 0, "it can be set");
+	result(eth_call("et1", &ev), 0, "it can be set");
 	is(value("et1", ETHTOOL_GMSGLVL), 0x1234, "and read back");
 	ev.data = 0;
-	must(ethtool("et1", &ev));
+	must(eth_call("et1", &ev));
 	close(fd);
 }
 
@@ -64,12 +57,12 @@ static int get_settings(const char *name, struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->base.cmd = ETHTOOL_GLINKSETTINGS;
-	if (ethtool(name, s))
+	if (eth_call(name, s))
 		return -1;
 	/* The kernel answers with the size of its masks; ask again with it. */
 	s->base.cmd = ETHTOOL_GLINKSETTINGS;
 	s->base.link_mode_masks_nwords = -s->base.link_mode_masks_nwords;
-	return ethtool(name, s);
+	return eth_call(name, s);
 }
 
 static void link_settings(void)
@@ -86,7 +79,7 @@ static void link_settings(void)
 	s.base.cmd = ETHTOOL_SLINKSETTINGS;
 	s.base.speed = 2500;
 	s.base.duplex = DUPLEX_HALF;
-	result(ethtool("et2", &s), 0, "they can be set");
+	result(eth_call("et2", &s), 0, "they can be set");
 	must(get_settings("et2", &s));
 	is(s.base.speed, 2500, "the new speed is told");
 	is(s.base.duplex, DUPLEX_HALF, "and the duplex");
@@ -98,14 +91,14 @@ static void link_settings(void)
 static int coalesce(struct ethtool_coalesce *c)
 {
 	c->cmd = ETHTOOL_SCOALESCE;
-	return ethtool("et3", c);
+	return eth_call("et3", c);
 }
 
 static unsigned int rx_frames(void)
 {
 	struct ethtool_coalesce c = { .cmd = ETHTOOL_GCOALESCE };
 
-	must(ethtool("et3", &c));
+	must(eth_call("et3", &c));
 	return c.rx_max_coalesced_frames;
 }
 
@@ -141,7 +134,7 @@ static void channels(int flags, int queues, int max, const char *type)
 
 	for (i = 0; i < queues; i++)
 		fd[i] = tun_new("et4", flags);
-	result(ethtool("et4", &ch), err, "%s: channels", type);
+	result(eth_call("et4", &ch), err, "%s: channels", type);
 	if (!err) {
 		is(ch.max_combined, max, "%s: at most", type);
 		is(ch.combined_count, queues, "%s: in use", type);
@@ -150,12 +143,12 @@ static void channels(int flags, int queues, int max, const char *type)
 	if (queues > 1) {
 		must(tun_queue(fd[0], IFF_DETACH_QUEUE));
 		ch.cmd = ETHTOOL_GCHANNELS;
-		if (!ethtool("et4", &ch))
+		if (!eth_call("et4", &ch))
 			is(ch.combined_count, queues - 1, "%s: one detached", type);
 	}
 	ch.cmd = ETHTOOL_SCHANNELS;
 	ch.combined_count = 1;
-	result(ethtool("et4", &ch), EOPNOTSUPP, "%s: channels cannot be set", type);
+	result(eth_call("et4", &ch), EOPNOTSUPP, "%s: channels cannot be set", type);
 	for (i = 0; i < queues; i++)
 		close(fd[i]);
 }
@@ -165,7 +158,7 @@ static void time_stamps(void)
 	struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
 	int fd = tun_new("et5", IFF_TUN);
 
-	result(ethtool("et5", &info), 0, "time stamping");
+	result(eth_call("et5", &info), 0, "time stamping");
 	is(info.so_timestamping,
 	   SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
 	   SOF_TIMESTAMPING_SOFTWARE, "by software, both ways");
@@ -180,9 +173,9 @@ static void not_there(void)
 	struct ethtool_value ev = { .cmd = ETHTOOL_NWAY_RST };
 	int fd = tun_new("et6", IFF_TAP);
 
-	result(ethtool("et6", &ring), EOPNOTSUPP, "ring parameters");
-	result(ethtool("et6", &pause), EOPNOTSUPP, "pause parameters");
-	result(ethtool("et6", &ev), EOPNOTSUPP, "restarting negotiation");
+	result(eth_call("et6", &ring), EOPNOTSUPP, "ring parameters");
+	result(eth_call("et6", &pause), EOPNOTSUPP, "pause parameters");
+	result(eth_call("et6", &ev), EOPNOTSUPP, "restarting negotiation");
 	close(fd);
 }
 

@@ -14,15 +14,17 @@
 #include <linux/rtnetlink.h>
 #include <linux/seq_file.h>
 #include <linux/uio.h>
+#include <net/xdp.h>
 
 #include "frame.h"
+#include "trace.h"
 #include "tunx.h"
 
 static int tunx_chr_open(struct inode *inode, struct file *file)
 {
 	struct tunx_queue *q;
 
-	q = tunx_queue_open(current->nsproxy->net_ns, file);
+	q = tunx_queue_open(current->nsproxy->net_ns, file, &tunx_chr_sock_ops);
 	if (!q)
 		return -ENOMEM;
 	file->private_data = q;
@@ -63,68 +65,216 @@ static int tunx_chr_put_part(const struct sk_buff *skb, unsigned int from,
 {
 	unsigned int len = min_t(size_t, to - from, iov_iter_count(iter));
 
+	/* Most frames are in one piece */
+	if (likely(from + len <= skb_headlen(skb)))
+		return copy_to_iter(skb->data + from, len, iter) == len ? 0 : -EFAULT;
 	return skb_copy_datagram_iter(skb, from, iter, len);
 }
 
-/* One frame into the reader's buffer; what does not fit is lost */
-static ssize_t tunx_chr_put_frame(struct tunx_dev *xd, const struct sk_buff *skb,
-				  struct iov_iter *iter)
+/* Sizes are constants, so that the check for an object overrun costs nothing */
+static bool tunx_chr_put_vnet(const struct tunx_vnet_raw *raw, size_t size,
+			      struct iov_iter *to)
 {
-	size_t room = iov_iter_count(iter), total = skb->len;
-	bool tagged = skb_vlan_tag_present(skb);
-	struct tun_pi pi;
-	int err = 0;
+	if (likely(size < TUNX_VNET_MAX)) {
+		if (copy_to_iter(raw, TUNX_VNET_MIN, to) != TUNX_VNET_MIN)
+			return false;
+		size -= TUNX_VNET_MIN;
+	} else {
+		if (copy_to_iter(raw, TUNX_VNET_MAX, to) != TUNX_VNET_MAX)
+			return false;
+		size -= TUNX_VNET_MAX;
+	}
+	return !size || iov_iter_zero(size, to) == size;
+}
 
-	if (tagged)
-		total += VLAN_HLEN;
-	if (READ_ONCE(xd->flags) & TUNX_F_PI) {
-		total += sizeof(pi);
-		if (room < sizeof(pi))
-			return -EINVAL;
-		pi = tunx_frame_pi(skb->protocol, room < total);
-		if (copy_to_iter(&pi, sizeof(pi), iter) != sizeof(pi))
+/* What the reader is told before a frame of @len bytes */
+static ssize_t tunx_chr_put_lead(unsigned int flags, __be16 proto,
+				 const struct tunx_vnet_raw *raw, size_t vnet_size,
+				 size_t len, struct iov_iter *to)
+{
+	size_t room = iov_iter_count(to), lead = 0;
+	struct tun_pi pi;
+
+	if (flags & TUNX_F_PI)
+		lead += sizeof(pi);
+	if (flags & TUNX_F_VNET)
+		lead += vnet_size;
+	if (room < lead)
+		return -EINVAL;
+	if (flags & TUNX_F_PI) {
+		pi = tunx_frame_pi(proto, room < lead + len);
+		if (copy_to_iter(&pi, sizeof(pi), to) != sizeof(pi))
 			return -EFAULT;
 	}
+	if (flags & TUNX_F_VNET && !tunx_chr_put_vnet(raw, vnet_size, to))
+		return -EFAULT;
+	return lead;
+}
 
-	if (tagged) {
-		const unsigned int at = offsetof(struct vlan_ethhdr, h_vlan_proto);
+/* The virtio-net header of a frame that asks something of the reader */
+static noinline int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
+				      const struct sk_buff *skb, unsigned int flags,
+				      unsigned int vlan, struct tunx_vnet_raw *raw)
+{
+	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
+	bool tunnel = READ_ONCE(xd->vnet_size) >= TUNX_VNET_MAX &&
+		      xd->netdev->features & NETIF_F_GSO_UDP_TUNNEL;
+	struct tunx_vnet vnet;
 
-		err = tunx_chr_put_part(skb, 0, at, iter);
-		if (!err)
-			err = tunx_chr_put_tag(skb, iter);
-		if (!err)
-			err = tunx_chr_put_part(skb, at, skb->len, iter);
-	} else {
-		err = tunx_chr_put_part(skb, 0, skb->len, iter);
+	if (tunx_frame_from_skb(skb, tunnel, vlan, &vnet)) {
+		if (net_ratelimit())
+			netdev_err(xd->netdev, "no words for gso_type %#x\n",
+				   skb_shinfo(skb)->gso_type);
+		return -EINVAL;
 	}
-	return err ? err : min(total, room);
+	if (vnet.gso_type)
+		this_cpu_inc(stats->tx_gso);
+	if (vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+		this_cpu_inc(stats->tx_csum);
+	/* Tunnel packets came with virtio 1 */
+	tunx_frame_vnet_encode(&vnet, tunx_flags_vnet_le(flags) ||
+			       vnet.gso_type & VIRTIO_NET_HDR_GSO_UDP_TUNNEL, raw);
+	return 0;
+}
+
+static noinline ssize_t tunx_chr_put_skb_lead(struct tunx_dev *xd, struct tunx_queue *q,
+					      const struct sk_buff *skb,
+					      unsigned int flags, unsigned int vlan,
+					      struct iov_iter *to)
+{
+	struct tunx_vnet_raw raw = {};
+	int err;
+
+	if (flags & TUNX_F_VNET && (skb_is_gso(skb) || skb->ip_summed)) {
+		err = tunx_chr_get_vnet(xd, q, skb, flags, vlan, &raw);
+		if (err)
+			return err;
+	}
+	return tunx_chr_put_lead(flags, skb->protocol, &raw, READ_ONCE(xd->vnet_size),
+				 skb->len + vlan, to);
+}
+
+static noinline int tunx_chr_put_tagged(const struct sk_buff *skb,
+					struct iov_iter *to)
+{
+	const unsigned int at = offsetof(struct vlan_ethhdr, h_vlan_proto);
+	int err;
+
+	err = tunx_chr_put_part(skb, 0, at, to);
+	if (!err)
+		err = tunx_chr_put_tag(skb, to);
+	if (!err)
+		err = tunx_chr_put_part(skb, at, skb->len, to);
+	return err;
+}
+
+static int tunx_chr_put_bytes(const struct sk_buff *skb, struct iov_iter *to)
+{
+	if (unlikely(skb_vlan_tag_present(skb)))
+		return tunx_chr_put_tagged(skb, to);
+	return tunx_chr_put_part(skb, 0, skb->len, to);
+}
+
+static void tunx_chr_count(struct tunx_dev *xd, struct tunx_queue *q,
+			   unsigned int len)
+{
+	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
+
+	this_cpu_inc(stats->tx_packets);
+	this_cpu_add(stats->tx_bytes, len);
+}
+
+static ssize_t tunx_chr_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
+				const struct sk_buff *skb, struct iov_iter *to)
+{
+	unsigned int vlan = skb_vlan_tag_present(skb) ? VLAN_HLEN : 0;
+	unsigned int flags = READ_ONCE(xd->flags);
+	ssize_t lead = 0;
+	int err;
+
+	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), skb, skb->len);
+	if (flags & (TUNX_F_PI | TUNX_F_VNET)) {
+		lead = tunx_chr_put_skb_lead(xd, q, skb, flags, vlan, to);
+		if (lead < 0)
+			return lead;
+	}
+	err = tunx_chr_put_bytes(skb, to);
+	if (err)
+		return err;
+	tunx_chr_count(xd, q, skb->len + vlan);
+	return lead + skb->len + vlan;
+}
+
+/* XDP frames come as they are: nothing to complete, nothing to segment */
+static ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
+				const struct xdp_frame *frame,
+				struct iov_iter *to)
+{
+	const struct ethhdr *eth = frame->data;
+	struct tunx_vnet_raw raw = {};
+	ssize_t lead;
+	size_t len;
+
+	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), frame, frame->len);
+	lead = tunx_chr_put_lead(READ_ONCE(xd->flags),
+				 frame->len >= ETH_HLEN ? eth->h_proto : 0,
+				 &raw, READ_ONCE(xd->vnet_size), frame->len, to);
+	if (lead < 0)
+		return lead;
+	len = min_t(size_t, frame->len, iov_iter_count(to));
+	if (copy_to_iter(frame->data, len, to) != len)
+		return -EFAULT;
+	tunx_chr_count(xd, q, frame->len);
+	return lead + frame->len;
+}
+
+/**
+ * tunx_chr_put - one frame of the ring into a reader's buffer
+ * @xd: device the caller holds
+ * @q: queue the frame comes from
+ * @frame: entry of the ring, freed in any case
+ * @to: buffer; what does not fit is lost
+ *
+ * Context: process, may sleep.
+ * Return: bytes that the frame and its headers have, which may be more than
+ * the buffer has; -EINVAL (no room for the headers, or no words in the
+ * virtio-net header for this frame) or -EFAULT.
+ */
+ssize_t tunx_chr_put(struct tunx_dev *xd, struct tunx_queue *q, void *frame,
+		     struct iov_iter *to)
+{
+	struct sk_buff *skb = frame;
+	ssize_t ret;
+
+	if (tun_is_xdp_frame(frame)) {
+		ret = tunx_chr_put_xdp(xd, q, tun_ptr_to_xdp(frame), to);
+		xdp_return_frame(tun_ptr_to_xdp(frame));
+	} else {
+		ret = tunx_chr_put_skb(xd, q, skb, to);
+		if (ret < 0)
+			kfree_skb(skb);
+		else
+			consume_skb(skb);
+	}
+	if (ret < 0)
+		tunx_stats_inc(xd, READ_ONCE(q->index), tx_lost);
+	return ret;
 }
 
 static ssize_t tunx_chr_read(struct tunx_queue *q, struct tunx_dev *xd,
 			     struct iov_iter *to, bool noblock)
 {
-	unsigned int len, slot;
-	struct sk_buff *skb;
-	ssize_t ret;
+	ssize_t room = iov_iter_count(to), ret;
+	void *frame;
 
 	/* ABI: a buffer of no bytes takes no frame */
-	if (!iov_iter_count(to))
+	if (!room)
 		return 0;
-	skb = tunx_queue_consume(q, xd, noblock);
-	if (IS_ERR(skb))
-		return PTR_ERR(skb);
-
-	ret = tunx_chr_put_frame(xd, skb, to);
-	if (ret < 0) {
-		kfree_skb(skb);
-		return ret;
-	}
-	len = skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
-	slot = READ_ONCE(q->index);
-	tunx_stats_inc(xd, slot, tx_packets);
-	tunx_stats_add(xd, slot, tx_bytes, len);
-	consume_skb(skb);
-	return ret;
+	frame = tunx_queue_consume(q, xd, noblock);
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
+	ret = tunx_chr_put(xd, q, frame, to);
+	return min(ret, room);
 }
 
 static bool tunx_chr_noblock(const struct kiocb *iocb)
@@ -156,7 +306,11 @@ static ssize_t tunx_chr_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	if (!xd)
 		return -EBADFD;
-	ret = tunx_net_rx(xd, q, from, tunx_chr_noblock(iocb));
+	ret = tunx_net_rx(&(struct tunx_rx){
+		.xd = xd,
+		.q = q,
+		.noblock = tunx_chr_noblock(iocb),
+	}, from);
 	tunx_queue_dev_put(xd);
 	return ret;
 }
@@ -242,6 +396,18 @@ static const struct file_operations tunx_chr_fops = {
 	.show_fdinfo	= tunx_chr_show_fdinfo,
 #endif
 };
+
+/**
+ * tunx_chr_is_file - is this an open file of ours
+ * @file: any file
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool tunx_chr_is_file(const struct file *file)
+{
+	return file->f_op == &tunx_chr_fops;
+}
 
 static struct miscdevice tunx_chr_misc = {
 	.name		= TUNX_KIND,

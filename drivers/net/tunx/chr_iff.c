@@ -16,7 +16,8 @@
 #include "tunx.h"
 
 /* What a TUNSETIFF may change in an existing device */
-#define TUNX_F_REPLACED	(TUNX_F_PI | TUNX_F_ONE_QUEUE)
+#define TUNX_F_REPLACED	(TUNX_F_PI | TUNX_F_ONE_QUEUE | TUNX_F_VNET |	\
+			 TUNX_F_NAPI | TUNX_F_FRAGS | TUNX_F_BACKPRESSURE)
 
 /* ABI: unknown bits are ignored; IFF_TUN wins over IFF_TAP on creation */
 static unsigned int tunx_chr_iff_to_flags(unsigned int iff)
@@ -24,7 +25,23 @@ static unsigned int tunx_chr_iff_to_flags(unsigned int iff)
 	return (iff & IFF_TUN ? 0 : TUNX_F_TAP) |
 	       (iff & IFF_NO_PI ? 0 : TUNX_F_PI) |
 	       (iff & IFF_MULTI_QUEUE ? TUNX_F_MQ : 0) |
-	       (iff & IFF_ONE_QUEUE ? TUNX_F_ONE_QUEUE : 0);
+	       (iff & IFF_ONE_QUEUE ? TUNX_F_ONE_QUEUE : 0) |
+	       (iff & IFF_VNET_HDR ? TUNX_F_VNET : 0) |
+	       (iff & IFF_NAPI ? TUNX_F_NAPI : 0) |
+	       (iff & IFF_NAPI_FRAGS ? TUNX_F_FRAGS : 0) |
+	       (iff & IFF_BACKPRESSURE ? TUNX_F_BACKPRESSURE : 0);
+}
+
+/*
+ * ABI: DPDK passes IFF_POINTOPOINT, which is IFF_NAPI: it works on a tun, too.
+ * ABI: IFF_NOFILTER is IFF_NO_PI: without tun_pi there is no classic filter on
+ * a queue that joins.
+ */
+static unsigned int tunx_chr_iff_to_queue(unsigned int iff)
+{
+	return (iff & IFF_NAPI ? TUNX_Q_NAPI : 0) |
+	       (iff & IFF_NAPI_FRAGS ? TUNX_Q_FRAGS : 0) |
+	       (iff & IFF_NOFILTER ? 0 : TUNX_Q_FILTER);
 }
 
 /*
@@ -69,7 +86,7 @@ static struct tunx_dev *tunx_chr_iff_join(struct tunx_queue *q,
 		return ERR_PTR(-EINVAL);
 	err = tunx_chr_iff_check(xd, iff);
 	if (!err)
-		err = tunx_queue_attach(xd, q);
+		err = tunx_queue_attach(xd, q, tunx_chr_iff_to_queue(iff));
 	if (err)
 		return ERR_PTR(err);
 	tunx_queue_publish(xd, q);
@@ -97,7 +114,7 @@ static struct tunx_dev *tunx_chr_iff_create(struct tunx_queue *q,
 	xd = tunx_net_create(net, name, tunx_chr_iff_to_flags(iff), q->ifindex);
 	if (IS_ERR(xd))
 		return xd;
-	err = tunx_net_register(xd, q);
+	err = tunx_net_register(xd, q, tunx_chr_iff_to_queue(iff));
 	if (err)
 		return ERR_PTR(err);
 	/* Asked for once */
@@ -113,7 +130,8 @@ static struct tunx_dev *tunx_chr_iff_create(struct tunx_queue *q,
  * Context: process, RTNL.
  * Return: 0; -EEXIST: the file has a device. -EPERM: no right to create or to
  * join. -EINVAL: type or IFF_MULTI_QUEUE differ from the device's, the name is
- * another driver's device or malformed, or a flag of ours is not supported.
+ * another driver's device or malformed, or IFF_NAPI_FRAGS on something else
+ * than a tap with IFF_NAPI.
  * -EBUSY: the single queue is taken, IFF_TUN_EXCL, or the interface index is
  * taken. -E2BIG: no queue left. -ENFILE: template exhausted. -ENOMEM.
  */
@@ -126,11 +144,13 @@ int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr)
 	ASSERT_RTNL();
 	if (rtnl_dereference(q->xd))
 		return -EEXIST;
-	if (iff & IFF_NAPI_FRAGS && !capable(CAP_NET_ADMIN))
-		return -EPERM;
-	/* These change what a read or write means: no ignoring them */
-	if (iff & (IFF_NAPI_FRAGS | IFF_VNET_HDR))
-		return -EINVAL;
+	if (iff & IFF_NAPI_FRAGS) {
+		/* Made for fuzzing: the writer shapes what drivers build */
+		if (!capable(CAP_NET_ADMIN))
+			return -EPERM;
+		if (!(iff & IFF_NAPI) || (iff & (IFF_TUN | IFF_TAP)) != IFF_TAP)
+			return -EINVAL;
+	}
 
 	ifr->ifr_name[IFNAMSIZ - 1] = '\0';
 	dev = __dev_get_by_name(sock_net(&q->sk), ifr->ifr_name);
@@ -151,8 +171,7 @@ int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr)
 		netif_carrier_off(xd->netdev);
 	else
 		netif_carrier_on(xd->netdev);
-	if (netif_running(xd->netdev))
-		netif_tx_wake_all_queues(xd->netdev);
+	tunx_queue_start_senders(xd);
 	return 0;
 }
 
@@ -169,8 +188,10 @@ int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr)
 void tunx_chr_iff_get(struct tunx_dev *xd, struct tunx_queue *q,
 		      struct ifreq *ifr)
 {
-	unsigned int iff = tunx_flags_to_iff(xd->flags) | IFF_NOFILTER;
+	unsigned int iff = tunx_flags_to_iff(xd->flags);
 
+	if (!rtnl_dereference(xd->classic_prog) || !(q->flags & TUNX_Q_FILTER))
+		iff |= IFF_NOFILTER;
 	if (q->state == TUNX_QUEUE_DISABLED)
 		iff |= IFF_DETACH_QUEUE;
 	strscpy(ifr->ifr_name, xd->netdev->name, IFNAMSIZ);

@@ -196,6 +196,116 @@ static long tunx_chr_get_dev_netns(struct tunx_ioctl *c)
 	return tunx_chr_open_netns(dev_net(c->xd->netdev));
 }
 
+static long tunx_chr_set_offload(struct tunx_ioctl *c)
+{
+	return tunx_net_set_offload(c->xd, c->arg);
+}
+
+static long tunx_chr_get_vnet_size(struct tunx_ioctl *c)
+{
+	return tunx_chr_get_int(c, c->xd->vnet_size);
+}
+
+/* ABI: stress-ng and others pass huge sizes; they only make reads fail */
+static long tunx_chr_set_vnet_size(struct tunx_ioctl *c)
+{
+	int size;
+
+	if (get_user(size, (int __user *)c->uarg))
+		return -EFAULT;
+	if (size < (int)TUNX_VNET_MIN)
+		return -EINVAL;
+	WRITE_ONCE(c->xd->vnet_size, size);
+	return 0;
+}
+
+static long tunx_chr_set_flag(struct tunx_ioctl *c, unsigned int flag)
+{
+	struct tunx_dev *xd = c->xd;
+	int on;
+
+	if (get_user(on, (int __user *)c->uarg))
+		return -EFAULT;
+	WRITE_ONCE(xd->flags, on ? xd->flags | flag : xd->flags & ~flag);
+	return 0;
+}
+
+static long tunx_chr_get_vnet_le(struct tunx_ioctl *c)
+{
+	return tunx_chr_get_int(c, !!(c->xd->flags & TUNX_F_VNET_LE));
+}
+
+static long tunx_chr_set_vnet_le(struct tunx_ioctl *c)
+{
+	return tunx_chr_set_flag(c, TUNX_F_VNET_LE);
+}
+
+/* Guests of the other endianness are the kernel configuration's choice */
+static long tunx_chr_get_vnet_be(struct tunx_ioctl *c)
+{
+	if (!IS_ENABLED(CONFIG_TUN_VNET_CROSS_LE))
+		return -EINVAL;
+	return tunx_chr_get_int(c, !!(c->xd->flags & TUNX_F_VNET_BE));
+}
+
+static long tunx_chr_set_vnet_be(struct tunx_ioctl *c)
+{
+	if (!IS_ENABLED(CONFIG_TUN_VNET_CROSS_LE))
+		return -EINVAL;
+	return tunx_chr_set_flag(c, TUNX_F_VNET_BE);
+}
+
+static long tunx_chr_set_mac_filter(struct tunx_ioctl *c)
+{
+	if (!(c->xd->flags & TUNX_F_TAP))
+		return -EINVAL;
+	return tunx_net_filter_set_mac(c->xd, c->uarg);
+}
+
+/* ABI: what TUNGETFILTER returns is remembered before it is looked at */
+static long tunx_chr_attach_filter(struct tunx_ioctl *c)
+{
+	if (!(c->xd->flags & TUNX_F_TAP))
+		return -EINVAL;
+	if (copy_from_user(&c->xd->classic_user, c->uarg, sizeof(c->xd->classic_user)))
+		return -EFAULT;
+	return tunx_net_filter_set_classic(c->xd, &c->xd->classic_user);
+}
+
+static long tunx_chr_detach_filter(struct tunx_ioctl *c)
+{
+	if (!(c->xd->flags & TUNX_F_TAP))
+		return -EINVAL;
+	return tunx_net_filter_set_classic(c->xd, NULL);
+}
+
+static long tunx_chr_get_filter(struct tunx_ioctl *c)
+{
+	if (!(c->xd->flags & TUNX_F_TAP))
+		return -EINVAL;
+	return copy_to_user(c->uarg, &c->xd->classic_user,
+			    sizeof(c->xd->classic_user)) ? -EFAULT : 0;
+}
+
+static long tunx_chr_set_prog(struct tunx_ioctl *c, struct bpf_prog __rcu **slot)
+{
+	int fd;
+
+	if (get_user(fd, (int __user *)c->uarg))
+		return -EFAULT;
+	return tunx_net_set_prog(slot, fd);
+}
+
+static long tunx_chr_set_steering(struct tunx_ioctl *c)
+{
+	return tunx_chr_set_prog(c, &c->xd->steer_prog);
+}
+
+static long tunx_chr_set_filter_ebpf(struct tunx_ioctl *c)
+{
+	return tunx_chr_set_prog(c, &c->xd->filter_prog);
+}
+
 /* ABI: of the ifreq only the address changes, as far as there is one */
 static long tunx_chr_get_hwaddr(struct tunx_ioctl *c)
 {
@@ -237,6 +347,19 @@ static const struct tunx_ioctl_entry {
 	{ TUNSETLINK,		NEEDS_DEV,	tunx_chr_set_link },
 	{ TUNGETSNDBUF,		NEEDS_DEV,	tunx_chr_get_sndbuf },
 	{ TUNSETSNDBUF,		NEEDS_DEV,	tunx_chr_set_sndbuf },
+	{ TUNSETOFFLOAD,	NEEDS_DEV,	tunx_chr_set_offload },
+	{ TUNGETVNETHDRSZ,	NEEDS_DEV,	tunx_chr_get_vnet_size },
+	{ TUNSETVNETHDRSZ,	NEEDS_DEV,	tunx_chr_set_vnet_size },
+	{ TUNGETVNETLE,		NEEDS_DEV,	tunx_chr_get_vnet_le },
+	{ TUNSETVNETLE,		NEEDS_DEV,	tunx_chr_set_vnet_le },
+	{ TUNGETVNETBE,		NEEDS_DEV,	tunx_chr_get_vnet_be },
+	{ TUNSETVNETBE,		NEEDS_DEV,	tunx_chr_set_vnet_be },
+	{ TUNSETTXFILTER,	NEEDS_DEV,	tunx_chr_set_mac_filter },
+	{ TUNATTACHFILTER,	NEEDS_DEV,	tunx_chr_attach_filter },
+	{ TUNDETACHFILTER,	NEEDS_DEV,	tunx_chr_detach_filter },
+	{ TUNGETFILTER,		NEEDS_DEV,	tunx_chr_get_filter },
+	{ TUNSETSTEERINGEBPF,	NEEDS_DEV,	tunx_chr_set_steering },
+	{ TUNSETFILTEREBPF,	NEEDS_DEV,	tunx_chr_set_filter_ebpf },
 	{ TUNSETCARRIER,	NEEDS_DEV,	tunx_chr_set_carrier },
 	{ TUNGETDEVNETNS,	NEEDS_DEV,	tunx_chr_get_dev_netns },
 	{ SIOCGIFHWADDR,	NEEDS_DEV,	tunx_chr_get_hwaddr },

@@ -8,11 +8,13 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
+#include <linux/if_vlan.h>
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
 #include <linux/security.h>
 #include <net/ip_tunnels.h>
 
+#include "frame.h"
 #include "tunx.h"
 
 #define TUNX_TUN_QLEN	500	/* ABI: a tap has Ethernet's 1000 */
@@ -48,7 +50,29 @@ static void tunx_net_uninit(struct net_device *dev)
 static netdev_features_t tunx_net_fix_features(struct net_device *dev,
 					       netdev_features_t features)
 {
-	return features & ~TUNX_OFFLOADS;
+	struct tunx_dev *xd = netdev_priv(dev);
+
+	return features & (~TUNX_OFFLOADS | xd->granted);
+}
+
+/* A tunnel packet needs a header with the tunnel fields, else the core cuts it */
+static netdev_features_t tunx_net_features_check(struct sk_buff *skb,
+						 struct net_device *dev,
+						 netdev_features_t features)
+{
+	struct tunx_dev *xd = netdev_priv(dev);
+
+	if (READ_ONCE(xd->vnet_size) < TUNX_VNET_MAX)
+		features &= ~(NETIF_F_GSO_UDP_TUNNEL | NETIF_F_GSO_UDP_TUNNEL_CSUM);
+	return features;
+}
+
+static netdev_features_t tunx_net_features_check_tun(struct sk_buff *skb,
+						     struct net_device *dev,
+						     netdev_features_t features)
+{
+	return vlan_features_check(skb,
+				   tunx_net_features_check(skb, dev, features));
 }
 
 /* Bridges ask their ports for headroom, without saying how much is sane */
@@ -126,6 +150,7 @@ static void tunx_net_get_stats64(struct net_device *dev,
 
 static const struct net_device_ops tunx_net_tun_ops = {
 	TUNX_NET_OPS,
+	.ndo_features_check	= tunx_net_features_check_tun,
 };
 
 static const struct net_device_ops tunx_net_tap_ops = {
@@ -133,7 +158,9 @@ static const struct net_device_ops tunx_net_tap_ops = {
 	.ndo_set_rx_mode	= tunx_net_set_rx_mode,
 	.ndo_set_mac_address	= eth_mac_addr,
 	.ndo_validate_addr	= eth_validate_addr,
-	.ndo_features_check	= passthru_features_check,
+	.ndo_features_check	= tunx_net_features_check,
+	.ndo_bpf		= tunx_net_xdp_bpf,
+	.ndo_xdp_xmit		= tunx_net_xdp_xmit,
 };
 
 /* Undoes tunx_net_create(); may run twice when registration fails */
@@ -148,6 +175,7 @@ static void tunx_net_destroy(struct net_device *dev)
 	}
 	tunx_queue_flow_free(xd->flows);
 	xd->flows = NULL;
+	tunx_net_filter_free(xd);
 	security_tun_dev_free_security(xd->security);
 	xd->security = NULL;
 }
@@ -193,6 +221,7 @@ static void tunx_net_setup_tap(struct net_device *dev)
 	/* The reader may change a frame, so no sender may share one */
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	compat_netdev_set_xdp_features(dev);
 	eth_hw_addr_random(dev);
 }
 
@@ -232,6 +261,7 @@ struct tunx_dev *tunx_net_create(struct net *net, const char *name,
 	xd->flags = flags;
 	xd->max_queues = queues;
 	xd->rx_headroom = NET_SKB_PAD;
+	xd->vnet_size = TUNX_VNET_MIN;
 	xd->owner = INVALID_UID;
 	xd->group = INVALID_GID;
 	xd->sndbuf = INT_MAX;
@@ -259,6 +289,7 @@ fail:
  * tunx_net_register - attach the first queue and show the device to the world
  * @xd: device of tunx_net_create(); freed on error
  * @q: queue without a device
+ * @queue_flags: TUNX_Q_*
  *
  * The queue is attached before anybody can see the device, and published only
  * when nothing can fail any more (CVE-2018-7191).
@@ -266,12 +297,13 @@ fail:
  * Context: process, RTNL.
  * Return: 0 or the error of tunx_queue_attach() or register_netdevice().
  */
-int tunx_net_register(struct tunx_dev *xd, struct tunx_queue *q)
+int tunx_net_register(struct tunx_dev *xd, struct tunx_queue *q,
+		      unsigned int queue_flags)
 {
 	struct net_device *dev = xd->netdev;
 	int err;
 
-	err = tunx_queue_attach(xd, q);
+	err = tunx_queue_attach(xd, q, queue_flags);
 	if (!err)
 		err = register_netdevice(dev);
 	if (!err) {
@@ -371,5 +403,60 @@ int tunx_net_set_type(struct tunx_dev *xd, unsigned short type)
 		if (tunx_net_types[i].type == type)
 			dev->addr_len = tunx_net_types[i].addr_len;
 	call_netdevice_notifiers(NETDEV_POST_TYPE_CHANGE, dev);
+	return 0;
+}
+
+/**
+ * tunx_net_set_offload - what the reader can take over from the stack
+ * @xd: device
+ * @offload: TUN_F_*, replaces what was granted before
+ *
+ * ABI: a bit is refused where it makes no sense without another.
+ *
+ * Context: process, RTNL.
+ * Return: 0, or -EINVAL: unknown bits, or bits that need others.
+ */
+int tunx_net_set_offload(struct tunx_dev *xd, unsigned long offload)
+{
+	const unsigned long uso = TUN_F_USO4 | TUN_F_USO6;
+	netdev_features_t granted = 0;
+	bool segments;
+
+	if (offload & ~(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN |
+			TUN_F_UFO | uso | TUN_F_UDP_TUNNEL_GSO |
+			TUN_F_UDP_TUNNEL_GSO_CSUM))
+		return -EINVAL;
+	/* Segments have checksums of their own; UFO is granted and never used */
+	if (offload && !(offload & TUN_F_CSUM))
+		return -EINVAL;
+	if (offload & uso && (offload & uso) != uso)
+		return -EINVAL;
+	if (offload & TUN_F_TSO_ECN && !(offload & (TUN_F_TSO4 | TUN_F_TSO6)))
+		return -EINVAL;
+	segments = offload & (TUN_F_TSO4 | TUN_F_TSO6 | uso);
+	if (offload & TUN_F_UDP_TUNNEL_GSO && !segments)
+		return -EINVAL;
+	if (offload & TUN_F_UDP_TUNNEL_GSO_CSUM && !(offload & TUN_F_UDP_TUNNEL_GSO))
+		return -EINVAL;
+
+	if (offload & TUN_F_CSUM)
+		granted |= NETIF_F_HW_CSUM;
+	if (offload & TUN_F_TSO4)
+		granted |= NETIF_F_TSO;
+	if (offload & TUN_F_TSO6)
+		granted |= NETIF_F_TSO6;
+	if (offload & TUN_F_TSO_ECN)
+		granted |= NETIF_F_TSO_ECN;
+	if (offload & uso)
+		granted |= NETIF_F_GSO_UDP_L4;
+	if (offload & TUN_F_UDP_TUNNEL_GSO)
+		granted |= NETIF_F_GSO_UDP_TUNNEL;
+	if (offload & TUN_F_UDP_TUNNEL_GSO_CSUM)
+		granted |= NETIF_F_GSO_UDP_TUNNEL_CSUM;
+
+	xd->granted = granted;
+	xd->netdev->wanted_features = (xd->netdev->wanted_features & ~TUNX_OFFLOADS) |
+				      granted;
+	netdev_update_features(xd->netdev);
 	return 0;
 }

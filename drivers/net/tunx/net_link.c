@@ -48,7 +48,7 @@ static int tunx_net_link_fill(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u32(skb, IFLA_TUN_GROUP, from_kgid_munged(current_user_ns(), group)))
 		return -EMSGSIZE;
 	if (nla_put_u8(skb, IFLA_TUN_PI, !!(flags & TUNX_F_PI)) ||
-	    nla_put_u8(skb, IFLA_TUN_VNET_HDR, 0) ||
+	    nla_put_u8(skb, IFLA_TUN_VNET_HDR, !!(flags & TUNX_F_VNET)) ||
 	    nla_put_u8(skb, IFLA_TUN_PERSIST, !!(flags & TUNX_F_PERSIST)) ||
 	    nla_put_u8(skb, IFLA_TUN_MULTI_QUEUE, !!(flags & TUNX_F_MQ)))
 		return -EMSGSIZE;

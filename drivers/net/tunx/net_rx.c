@@ -2,139 +2,305 @@
 /*
  * net_rx.c - user to stack: check what was written, make it a frame, deliver
  *
+ *   headers --> net_build.c --> what is it? --> XDP --> is the device up?
+ *                                                            |
+ *                netif_receive_skb() / rx list / GRO  <------'
+ *
  * Context: the writer's; the stack runs inside its system call.
  */
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/uio.h>
 
 #include "frame.h"
+#include "trace.h"
 #include "tunx.h"
 
-/*
- * Memory for a frame, charged to the writer: one piece where a page does, else
- * one page of head and the rest in pages. Frames too large even for that are
- * nobody's business but the writer's; their head grows.
- */
-static struct sk_buff *tunx_net_rx_alloc(struct tunx_dev *xd,
-					 struct tunx_queue *q, size_t len,
-					 bool noblock)
+static int tunx_net_rx_vnet(struct tunx_rx *rx, struct iov_iter *from,
+			    struct tunx_rx_head *head)
 {
-	size_t pad = READ_ONCE(xd->rx_headroom) +
-		     (xd->flags & TUNX_F_TAP ? NET_IP_ALIGN : 0);
-	size_t head = min_t(size_t, len, SKB_MAX_HEAD(pad));
-	struct sk_buff *skb;
+	size_t size = READ_ONCE(rx->xd->vnet_size);
+	size_t known = tunx_frame_vnet_size(size);
+	struct tunx_vnet_raw raw = {};
 	int err;
 
-	if (len - head > MAX_SKB_FRAGS * PAGE_SIZE)
-		head = len - MAX_SKB_FRAGS * PAGE_SIZE;
+	if (rx->len < size)
+		return -EINVAL;
+	if (!copy_from_iter_full(&raw, known, from))
+		return -EFAULT;
+	iov_iter_advance(from, size - known);
+	rx->len -= size;
+	err = tunx_frame_vnet_decode(&raw, tunx_flags_vnet_le(rx->flags), rx->len,
+				     &head->vnet);
+	rx->head = head->vnet.hdr_len;
+	rx->gso = head->vnet.gso_type;
+	head->tunnel = known == TUNX_VNET_MAX;
+	return err;
+}
 
-	while (!(skb = sock_alloc_send_pskb(&q->sk, pad + head, len - head, true,
-					    &err, PAGE_ALLOC_COSTLY_ORDER))) {
-		if (err != -EAGAIN || noblock)
-			break;
-		err = tunx_queue_wait_room(q, xd);
-		if (err)
-			break;
+static int tunx_net_rx_headers(struct tunx_rx *rx, struct iov_iter *from,
+			       struct tunx_rx_head *head)
+{
+	int err;
+
+	if (rx->flags & TUNX_F_PI) {
+		if (rx->len < sizeof(head->pi))
+			return -EINVAL;
+		if (!copy_from_iter_full(&head->pi, sizeof(head->pi), from))
+			return -EFAULT;
+		rx->len -= sizeof(head->pi);
 	}
-	if (!skb)
-		return ERR_PTR(err == -EPIPE ? -EBADFD : err);
-
-	skb_reserve(skb, pad);
-	skb_put(skb, head);
-	skb->data_len = len - head;
-	skb->len += len - head;
-	return skb;
+	if (rx->flags & TUNX_F_VNET) {
+		err = tunx_net_rx_vnet(rx, from, head);
+		if (err)
+			return err;
+	}
+	if (rx->flags & TUNX_F_TAP &&
+	    (rx->len < ETH_HLEN || (rx->head && rx->head < ETH_HLEN)))
+		return -EINVAL;
+	return 0;
 }
 
 /* The frame is complete: tell the stack what it is */
 static int tunx_net_rx_classify(struct tunx_dev *xd, struct sk_buff *skb,
 				unsigned int flags, __be16 proto)
 {
+	skb->dev = xd->netdev;
 	if (flags & TUNX_F_TAP) {
-		skb->protocol = eth_type_trans(skb, xd->netdev);
+		if (!pskb_may_pull(skb, ETH_HLEN))
+			return -ENOMEM;
+		skb_set_network_header(skb, ETH_HLEN);
 		return 0;
 	}
 	if (!(flags & TUNX_F_PI)) {
-		proto = skb->len ? tunx_frame_ip_proto(*skb->data) : 0;
+		if (!pskb_may_pull(skb, 1))
+			return -EINVAL;
+		proto = tunx_frame_ip_proto(*skb->data);
 		if (!proto)
 			return -EINVAL;
 	}
-	skb->dev = xd->netdev;
 	skb->protocol = proto;
 	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
 	return 0;
 }
 
-static void tunx_net_rx_deliver(struct tunx_dev *xd, struct tunx_queue *q,
-				struct sk_buff *skb)
+/* What the writer asks of the stack; a header that lies is an error of its own */
+static int tunx_net_rx_offload(struct tunx_dev *xd, unsigned int slot,
+			       struct sk_buff *skb, const struct tunx_vnet *vnet,
+			       bool tunnel)
 {
+	if (tunx_frame_to_skb(skb, vnet, tunnel)) {
+		tunx_stats_inc(xd, slot, rx_frame_errors);
+		return -EINVAL;
+	}
+	if (skb_is_gso(skb))
+		tunx_stats_inc(xd, slot, rx_gso);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		tunx_stats_inc(xd, slot, rx_csum);
+	return 0;
+}
+
+/* The last that is the same for every frame */
+static void tunx_net_rx_finish(struct tunx_dev *xd, struct tunx_queue *q,
+			       struct sk_buff *skb, unsigned int flags)
+{
+	if (flags & TUNX_F_TAP)
+		skb->protocol = eth_type_trans(skb, xd->netdev);
 	skb_reset_network_header(skb);
-	tunx_net_learn(xd, q, skb);
+	/* The core guesses the length of headers of segments from this */
+	if (skb_is_gso(skb))
+		skb_probe_transport_header(skb);
 	skb_record_rx_queue(skb, READ_ONCE(q->index));
+}
+
+/* To the stack, with what was held back before it. Context: BH off */
+static void tunx_net_rx_receive(struct tunx_dev *xd, struct tunx_queue *q,
+				struct sk_buff *skb, bool more)
+{
+	unsigned int batch = READ_ONCE(xd->rx_batch);
+	struct sk_buff_head ready;
+
+	if (likely(!batch)) {
+		netif_receive_skb(skb);
+		return;
+	}
+	__skb_queue_head_init(&ready);
+	tunx_queue_batch(q, xd, skb, more ? batch : 0, &ready);
+	while ((skb = __skb_dequeue(&ready)))
+		netif_receive_skb(skb);
+}
+
+/* IFF_NAPI_FRAGS: GRO gets the frame in pieces. Context: napi_mutex */
+static int tunx_net_rx_frags(struct tunx_queue *q, struct sk_buff *skb)
+{
+	/* GRO wants the Ethernet header in the head, where eth_type_trans was */
+	skb_push(skb, ETH_HLEN);
+	if (eth_get_headlen(skb->dev, skb->data, skb_headlen(skb)) >
+	    skb_headlen(skb)) {
+		napi_free_frags(&q->napi);
+		return -ENOMEM;
+	}
+	if (!napi_schedule_prep(&q->napi)) {
+		napi_free_frags(&q->napi);
+		return -EBUSY;
+	}
+	local_bh_disable();
+	napi_gro_frags(&q->napi);
+	napi_complete(&q->napi);
+	local_bh_enable();
+	return 0;
+}
+
+static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
+{
+	struct tunx_queue *q = rx->q;
+	int err = 0;
+
+	if (rx->mode & TUNX_Q_FRAGS)
+		return tunx_net_rx_frags(q, skb);
 	/* The stack expects to be called by a softirq, per-CPU data and all */
 	local_bh_disable();
-	netif_receive_skb(skb);
+	if (rx->mode & TUNX_Q_NAPI) {
+		err = tunx_queue_napi_receive(q, rx->xd, skb, rx->more);
+		if (err)
+			kfree_skb(skb);
+	} else {
+		tunx_net_rx_receive(rx->xd, q, skb, rx->more);
+	}
 	local_bh_enable();
+	return err;
+}
+
+/* A frame in NAPI's hands is not ours to free */
+static void tunx_net_rx_free(struct tunx_rx *rx, struct sk_buff *skb, int err)
+{
+	if (rx->mode & TUNX_Q_FRAGS)
+		napi_free_frags(&rx->q->napi);
+	else
+		kfree_skb_reason(skb, err == -EIO ? SKB_DROP_REASON_DEV_READY :
+						    SKB_DROP_REASON_NOT_SPECIFIED);
+}
+
+/* Generic XDP; the frame in NAPI's hands may be another one after that */
+static bool tunx_net_rx_xdp(struct tunx_rx *rx, struct sk_buff **pskb)
+{
+	bool pass;
+
+	if (rx->xdp_done || likely(!rcu_access_pointer(rx->xd->xdp_prog)))
+		return true;
+	local_bh_disable();
+	pass = tunx_net_xdp_generic(rx->xd, rx->q, pskb);
+	local_bh_enable();
+	if (rx->mode & TUNX_Q_FRAGS)
+		rx->q->napi.skb = pass ? *pskb : NULL;
+	return pass;
+}
+
+/**
+ * tunx_net_rx_frame - from a complete frame to its delivery
+ * @rx: device, queue and how to deliver
+ * @skb: frame, taken in any case, and counted
+ * @head: what came before it
+ *
+ * Context: process or BH off; with IFF_NAPI_FRAGS under napi_mutex.
+ * Return: 0, -EINVAL, -ENOMEM, -EIO or -EBUSY, see tunx_net_rx().
+ */
+int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
+		      const struct tunx_rx_head *head)
+{
+	unsigned int slot = READ_ONCE(rx->q->index);
+	struct tunx_dev *xd = rx->xd;
+	bool counted = false;
+	u32 hash;
+	int err;
+
+	err = tunx_net_rx_classify(xd, skb, rx->flags, head->pi.proto);
+	if (!err && rx->flags & TUNX_F_VNET) {
+		err = tunx_net_rx_offload(xd, slot, skb, &head->vnet, head->tunnel);
+		counted = err;
+	}
+	if (err)
+		goto drop;
+	tunx_net_rx_finish(xd, rx->q, skb, rx->flags);
+	if (!tunx_net_rx_xdp(rx, &skb))
+		return 0;
+	if (unlikely(!(READ_ONCE(xd->netdev->flags) & IFF_UP))) {
+		err = -EIO;
+		goto drop;
+	}
+
+	trace_tunx_rx(xd->netdev, slot, skb, rx->len);
+	hash = tunx_net_steer_hash(xd, rx->q, skb);
+	err = tunx_net_rx_deliver(rx, skb);
+	if (err)
+		return err;
+	tunx_net_steer_learn(xd, rx->q, hash);
+	tunx_stats_inc(xd, slot, rx_packets);
+	tunx_stats_add(xd, slot, rx_bytes, rx->len);
+	return 0;
+
+drop:
+	/* ABI: a lying header is a frame error and no drop */
+	if (!counted)
+		tunx_stats_inc(xd, slot, rx_dropped);
+	tunx_net_rx_free(rx, skb, err);
+	return err;
+}
+
+static int tunx_net_rx_build(struct tunx_rx *rx, struct iov_iter *from,
+		      const struct tunx_rx_head *head)
+{
+	struct sk_buff *skb = tunx_net_build(rx, from);
+	int err = PTR_ERR_OR_ZERO(skb);
+
+	if (!err)
+		return skb ? tunx_net_rx_frame(rx, skb, head) : 0;
+	/* Nothing was lost when the writer is to try again */
+	if (err != -EAGAIN && err != -ERESTARTSYS && err != -EBUSY)
+		tunx_stats_inc(rx->xd, READ_ONCE(rx->q->index), rx_dropped);
+	return err;
 }
 
 /**
  * tunx_net_rx - one written frame goes to the stack
- * @xd: device the caller holds
- * @q: queue it was written on
- * @from: what was written: tun_pi unless IFF_NO_PI, then the frame
- * @noblock: do not wait for buffer space
+ * @rx: device, queue and how to deliver
+ * @from: what was written: tun_pi, virtio-net header, frame
+ *
+ * The caller's ubuf is completed if the frame was taken and its pages were
+ * not; if they were, the stack does it; on error the caller.
  *
  * ABI: the order of the checks is stock's, down to "device is down" last.
  *
  * Context: process, may sleep.
- * Return: number of bytes written (all), or -EINVAL (too short, or neither IPv4
- * nor IPv6), -EFAULT, -EAGAIN (no buffer space, @noblock), -ERESTARTSYS
- * (signal), -EBADFD (device deleted while waiting), -ENOMEM, -ENOBUFS (too
- * large), -EIO (device is down).
+ * Return: number of bytes written (all), or -EINVAL (too short, neither IPv4
+ * nor IPv6, a header that does not fit the frame), -EFAULT, -EAGAIN (no buffer
+ * space, noblock), -ERESTARTSYS (signal), -EBADFD (device deleted while
+ * waiting), -EBUSY (NAPI of a detached queue), -EMSGSIZE, -ENOMEM, -ENOBUFS
+ * (too large), -EIO (device is down).
  */
-ssize_t tunx_net_rx(struct tunx_dev *xd, struct tunx_queue *q,
-		    struct iov_iter *from, bool noblock)
+ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from)
 {
-	size_t total = iov_iter_count(from), len = total;
-	unsigned int flags = READ_ONCE(xd->flags);
-	unsigned int slot = READ_ONCE(q->index);
-	struct tun_pi pi = {};
-	struct sk_buff *skb;
+	struct ubuf_info *ubuf = rx->ubuf;
+	size_t total = iov_iter_count(from);
+	struct tunx_rx_head head = {};
 	int err;
 
-	if (flags & TUNX_F_PI) {
-		if (len < sizeof(pi))
-			return -EINVAL;
-		if (!copy_from_iter_full(&pi, sizeof(pi), from))
-			return -EFAULT;
-		len -= sizeof(pi);
-	}
-	if (flags & TUNX_F_TAP && len < ETH_HLEN)
-		return -EINVAL;
-
-	skb = tunx_net_rx_alloc(xd, q, len, noblock);
-	if (IS_ERR(skb)) {
-		err = PTR_ERR(skb);
-		/* Nothing was lost when the writer is to try again */
-		if (err != -EAGAIN && err != -ERESTARTSYS)
-			tunx_stats_inc(xd, slot, rx_dropped);
+	rx->flags = READ_ONCE(rx->xd->flags);
+	rx->mode = READ_ONCE(rx->q->flags);
+	rx->len = total;
+	err = tunx_net_rx_headers(rx, from, &head);
+	if (err)
 		return err;
-	}
 
-	err = skb_copy_datagram_from_iter(skb, 0, from, len);
-	if (!err)
-		err = tunx_net_rx_classify(xd, skb, flags, pi.proto);
-	if (!err && !(READ_ONCE(xd->netdev->flags) & IFF_UP))
-		err = -EIO;
-	if (err) {
-		tunx_stats_inc(xd, slot, rx_dropped);
-		kfree_skb_reason(skb, err == -EIO ? SKB_DROP_REASON_DEV_READY :
-						    SKB_DROP_REASON_NOT_SPECIFIED);
+	if (rx->mode & TUNX_Q_FRAGS)
+		mutex_lock(&rx->q->napi_mutex);
+	err = tunx_net_rx_build(rx, from, &head);
+	if (rx->mode & TUNX_Q_FRAGS)
+		mutex_unlock(&rx->q->napi_mutex);
+	if (err)
 		return err;
-	}
-
-	tunx_net_rx_deliver(xd, q, skb);
-	tunx_stats_inc(xd, slot, rx_packets);
-	tunx_stats_add(xd, slot, rx_bytes, len);
+	if (ubuf && rx->ubuf)
+		compat_ubuf_complete(ubuf, false);
 	return total;
 }

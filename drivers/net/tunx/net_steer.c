@@ -2,13 +2,27 @@
 /*
  * net_steer.c - which queue for this frame
  *
- * A frame of the stack goes to the queue on which its flow was last written,
- * or, for an unknown flow, to the queue its hash says. The hash is symmetric:
- * both directions of a connection have the same one.
+ * An eBPF program decides where there is one (TUNSETSTEERINGEBPF). Else a
+ * frame of the stack goes to the queue on which its flow was last written, or,
+ * for an unknown flow, to the queue its hash says. The hash is symmetric: both
+ * directions of a connection have the same one.
  */
+#include <linux/filter.h>
 #include <linux/skbuff.h>
 
 #include "tunx.h"
+
+static u16 tunx_net_steer_flow(struct tunx_dev *xd, struct sk_buff *skb,
+			       unsigned int nr)
+{
+	u32 hash = __skb_get_hash_symmetric(skb);
+	int slot = tunx_queue_flow_find(xd->flows, hash);
+
+	/* The queue may have left since the flow was learned */
+	if (slot < 0 || slot >= nr)
+		slot = reciprocal_scale(hash, nr);
+	return slot;
+}
 
 /**
  * tunx_net_select_queue - ndo_select_queue
@@ -24,33 +38,45 @@ u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 {
 	struct tunx_dev *xd = netdev_priv(dev);
 	unsigned int nr = READ_ONCE(xd->nr_queues);
-	u32 hash;
-	int slot;
+	struct bpf_prog *prog;
 
 	if (nr < 2)
 		return 0;
-	hash = __skb_get_hash_symmetric(skb);
-	slot = tunx_queue_flow_find(xd->flows, hash);
-	/* The queue may have left since the flow was learned */
-	if (slot < 0 || slot >= nr)
-		slot = reciprocal_scale(hash, nr);
-	return slot;
+	prog = rcu_dereference_bh(xd->steer_prog);
+	if (prog)
+		return bpf_prog_run_clear_cb(prog, skb) % nr;
+	return tunx_net_steer_flow(xd, skb, nr);
 }
 
 /**
- * tunx_net_learn - the flow of this frame uses this queue
+ * tunx_net_steer_hash - hash of a written frame, if anybody will ask for it
  * @xd: device
- * @q: queue the frame was written on
- * @skb: frame about to be delivered
+ * @q: queue it was written on
+ * @skb: frame
  *
- * Context: process.
+ * Context: any.
+ * Return: hash for tunx_net_steer_learn(), or 0.
  */
-void tunx_net_learn(struct tunx_dev *xd, struct tunx_queue *q,
-		    struct sk_buff *skb)
+u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
+			struct sk_buff *skb)
 {
 	if (READ_ONCE(xd->nr_queues) < 2 ||
+	    rcu_access_pointer(xd->steer_prog) ||
 	    READ_ONCE(q->state) != TUNX_QUEUE_ATTACHED)
-		return;
-	tunx_queue_flow_learn(xd->flows, __skb_get_hash_symmetric(skb),
-			      READ_ONCE(q->index));
+		return 0;
+	return __skb_get_hash_symmetric(skb);
+}
+
+/**
+ * tunx_net_steer_learn - the flow of a delivered frame uses this queue
+ * @xd: device
+ * @q: queue the frame was written on
+ * @hash: of tunx_net_steer_hash()
+ *
+ * Context: any.
+ */
+void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash)
+{
+	if (hash)
+		tunx_queue_flow_learn(xd->flows, hash, READ_ONCE(q->index));
 }

@@ -6,18 +6,30 @@
  */
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <net/pkt_sched.h>
 
+#include "trace.h"
 #include "tunx.h"
 
-/* Slot 0 counts for frames that found no queue: it has been used, always */
 static netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int slot,
 				      struct sk_buff *skb,
 				      enum skb_drop_reason reason)
 {
 	tunx_stats_inc(xd, slot, tx_dropped);
+	trace_tunx_drop(xd->netdev, slot, skb, skb->len, reason);
 	skb_tx_error(skb);
 	kfree_skb_reason(skb, reason);
 	return NET_XMIT_DROP;
+}
+
+/* The txq to stop when the ring is full: one that has a place to wait in */
+static struct netdev_queue *tunx_net_xmit_txq(const struct tunx_dev *xd,
+					      struct netdev_queue *txq)
+{
+	if (!(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) ||
+	    !netif_running(xd->netdev) || qdisc_txq_has_no_queue(txq))
+		return NULL;
+	return txq;
 }
 
 /**
@@ -31,12 +43,21 @@ static netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int slot,
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	unsigned int slot = skb_get_queue_mapping(skb);
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, slot);
 	struct tunx_dev *xd = netdev_priv(dev);
+	enum skb_drop_reason reason;
 	struct tunx_queue *q;
+	int ret;
 
 	q = rcu_dereference_bh(xd->slot[slot].queue);
+	/* Slot 0 counts for frames that found no queue: it has been used, always */
 	if (unlikely(!q))
 		return tunx_net_xmit_drop(xd, 0, skb, SKB_DROP_REASON_DEV_READY);
+	reason = tunx_net_filter(xd, q, skb);
+	if (unlikely(reason)) {
+		tunx_stats_inc(xd, slot, tx_filtered);
+		return tunx_net_xmit_drop(xd, slot, skb, reason);
+	}
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC)))
 		return tunx_net_xmit_drop(xd, slot, skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
 
@@ -48,11 +69,18 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_orphan(skb);
 	nf_reset_ct(skb);
 
-	if (unlikely(tunx_queue_produce(q, skb)))
+	/* Once in the ring, the frame is the reader's */
+	trace_tunx_enqueue(dev, slot, skb, skb->len);
+	ret = tunx_queue_produce(q, skb, tunx_net_xmit_txq(xd, txq));
+	if (unlikely(ret < 0)) {
+		tunx_stats_inc(xd, slot, tx_full);
 		return tunx_net_xmit_drop(xd, slot, skb, SKB_DROP_REASON_FULL_RING);
+	}
+	if (unlikely(ret > 0))
+		tunx_stats_inc(xd, slot, tx_stops);
 
 	/* The core does not do it for lockless devices; bonding looks at it */
-	txq_trans_cond_update(netdev_get_tx_queue(dev, slot));
+	txq_trans_cond_update(txq);
 	tunx_queue_wake(q);
 	return NETDEV_TX_OK;
 }

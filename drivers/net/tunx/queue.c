@@ -5,7 +5,25 @@
  * The ring carries frames from the stack to the reader. It is the kernel's
  * ptr_ring, sized by the device's txqueuelen: producers (the stack, BH off)
  * meet at producer_lock, consumers (readers) at consumer_lock, and the two
- * sides share nothing but the slots. A full ring drops, it never blocks.
+ * sides share nothing but the slots. An entry is a socket buffer or, with its
+ * lowest bit set, an XDP frame (<linux/if_tun.h>).
+ * ABI: vhost_net consumes from the ring itself, so ring and entries are as
+ * stock has them.
+ *
+ * A full ring drops. With IFF_BACKPRESSURE it stops the sender's queue (txq)
+ * instead, and whoever makes room starts it again:
+ *
+ *   producer                              consumer
+ *     put the last entry                    take an entry, and half a ring's
+ *     if (now full)                           worth, or the last one
+ *         stop txq                          smp_mb()                     (B)
+ *         smp_mb()               (A)        if (txq is stopped)
+ *         if (room again)                       start txq
+ *             start txq
+ *
+ * (A) pairs with (B): without both, the producer may see the ring full while
+ * the consumer sees the txq running, and nobody ever starts it again. Every
+ * change of attachment or of the ring's size starts the txq, too.
  *
  * Readers, writers and pollers sleep on one wait queue, q->socket.wq.wait.
  */
@@ -13,6 +31,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <net/xdp.h>
 
 #include "tunx.h"
 
@@ -53,11 +72,13 @@ static void tunx_queue_write_space(struct sock *sk)
  * tunx_queue_open - make the queue of a freshly opened file
  * @net: the opener's network namespace, held as long as the queue lives
  * @file: the file
+ * @ops: what in-kernel users call
  *
  * Context: process, may sleep.
  * Return: a queue in state FREE, or NULL when out of memory.
  */
-struct tunx_queue *tunx_queue_open(struct net *net, struct file *file)
+struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
+				   const struct proto_ops *ops)
 {
 	struct tunx_queue *q;
 	struct sock *sk;
@@ -73,11 +94,16 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file)
 
 	init_waitqueue_head(&q->socket.wq.wait);
 	q->socket.file = file;
+	q->socket.ops = ops;
 	/* The opener owns the frames, not the node's owner (CVE-2023-1076) */
 	sock_init_data_uid(&q->socket, sk, current_fsuid());
 	sk->sk_write_space = tunx_queue_write_space;
 	sk->sk_sndbuf = INT_MAX;
+	/* vhost_net may hand us pages of its guest */
+	sock_set_flag(sk, SOCK_ZEROCOPY);
 	INIT_LIST_HEAD(&q->disabled);
+	mutex_init(&q->napi_mutex);
+	skb_queue_head_init(&q->rx_list);
 	return q;
 }
 
@@ -93,55 +119,124 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file)
 void tunx_queue_free(struct tunx_queue *q)
 {
 	tunx_queue_purge(q);
+	skb_queue_purge(&q->rx_list);
 	ptr_ring_cleanup(&q->ring, NULL);
 	sock_put(&q->sk);
 }
 
-/**
- * tunx_queue_dev_get - take the device of a queue for one file operation
- * @q: queue
- *
- * Holding the netdev makes its deletion wait for the operation; the operation
- * must therefore not sleep without watching q->xd.
- *
- * Context: any.
- * Return: the device, to be released by tunx_queue_dev_put(), or NULL when the
- * queue has none.
- */
-struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
+/* Is there room for one more? Under the producer's lock, or as a guess */
+static bool tunx_queue_full(struct ptr_ring *ring)
 {
-	struct tunx_dev *xd;
-
-	rcu_read_lock();
-	xd = rcu_dereference(q->xd);
-	if (xd)
-		dev_hold(xd->netdev);
-	rcu_read_unlock();
-	return xd;
-}
-
-/**
- * tunx_queue_dev_put - release what tunx_queue_dev_get() took
- * @xd: device
- *
- * Context: any.
- */
-void tunx_queue_dev_put(struct tunx_dev *xd)
-{
-	dev_put(xd->netdev);
+	return !ring->size || READ_ONCE(ring->queue[READ_ONCE(ring->producer)]);
 }
 
 /**
  * tunx_queue_produce - put a frame at the tail of the ring
  * @q: queue
- * @skb: frame, belongs to the ring on success
+ * @frame: entry of the ring, belongs to it on success
+ * @txq: stop this one when the ring is full after that; NULL to stop none
  *
- * Context: BH off.
- * Return: 0, or -ENOSPC when the ring is full.
+ * Context: BH off, RCU.
+ * Return: 0, 1 when @txq was stopped, or -ENOSPC when the ring is full.
  */
-int tunx_queue_produce(struct tunx_queue *q, struct sk_buff *skb)
+int tunx_queue_produce(struct tunx_queue *q, void *frame,
+		       struct netdev_queue *txq)
 {
-	return ptr_ring_produce(&q->ring, skb);
+	int ret;
+
+	spin_lock(&q->ring.producer_lock);
+	ret = __ptr_ring_produce(&q->ring, frame);
+	/* Also when somebody started the sender too early: it shall not go on */
+	if (txq && q->ring.size && tunx_queue_full(&q->ring)) {
+		netif_tx_stop_queue(txq);
+		smp_mb(); /* (A) */
+		if (tunx_queue_full(&q->ring))
+			ret = ret ? ret : 1;
+		else
+			netif_tx_wake_queue(txq);
+	}
+	spin_unlock(&q->ring.producer_lock);
+	return ret;
+}
+
+/**
+ * tunx_queue_produce_bulk - put XDP frames at the tail of the ring
+ * @q: queue
+ * @frames: XDP frames, those put belong to the ring
+ * @n: their number
+ *
+ * Context: BH off, RCU.
+ * Return: how many were put.
+ */
+int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n)
+{
+	int i;
+
+	spin_lock(&q->ring.producer_lock);
+	for (i = 0; i < n; i++)
+		if (__ptr_ring_produce(&q->ring, tun_xdp_to_ptr(frames[i])))
+			break;
+	spin_unlock(&q->ring.producer_lock);
+	return i;
+}
+
+/**
+ * tunx_queue_made_room - start a sender that a full ring has stopped
+ * @q: queue
+ * @xd: its device, with TUNX_F_BACKPRESSURE
+ * @n: entries just taken from the ring
+ *
+ * Waits until half of the ring is free: a sender started for each frame would
+ * be stopped after each frame.
+ *
+ * Context: ring.consumer_lock.
+ */
+void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd, int n)
+{
+	struct netdev_queue *txq;
+
+	txq = netdev_get_tx_queue(xd->netdev, READ_ONCE(q->index));
+	smp_mb(); /* (B) */
+	if (!netif_tx_queue_stopped(txq)) {
+		q->taken = 0;
+		return;
+	}
+	q->taken += n;
+	if (q->taken < q->ring.size / 2 && !__ptr_ring_empty(&q->ring))
+		return;
+	q->taken = 0;
+	/* The slot may have moved on: only its present owner may start it */
+	if (READ_ONCE(q->state) == TUNX_QUEUE_ATTACHED) {
+		netif_tx_wake_queue(txq);
+		tunx_stats_inc(xd, READ_ONCE(q->index), tx_wakes);
+	}
+}
+
+/* Take an entry, if there is one */
+static void *tunx_queue_take(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	void *frame;
+
+	spin_lock(&q->ring.consumer_lock);
+	frame = __ptr_ring_consume(&q->ring);
+	if (unlikely(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) && frame)
+		tunx_queue_made_room(q, xd, 1);
+	spin_unlock(&q->ring.consumer_lock);
+	return frame;
+}
+
+/* Readers wait exclusively: a frame wakes one of them */
+static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	void *frame = NULL;
+	int err;
+
+	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
+						 (frame = tunx_queue_take(q, xd)) ||
+						 rcu_access_pointer(q->xd) != xd);
+	if (frame)
+		return frame;
+	return ERR_PTR(err ? err : -EBADFD);
 }
 
 /**
@@ -150,34 +245,31 @@ int tunx_queue_produce(struct tunx_queue *q, struct sk_buff *skb)
  * @xd: the device the caller holds
  * @noblock: do not wait for a frame
  *
- * Readers wait exclusively: a frame wakes one of them.
- *
  * Context: process, sleeps unless @noblock.
- * Return: the frame, or -EAGAIN (none there, @noblock), -ERESTARTSYS (signal),
- * -EBADFD (the device was deleted meanwhile).
+ * Return: the ring's entry, or -EAGAIN (none there, @noblock), -ERESTARTSYS
+ * (signal), -EBADFD (the device was deleted meanwhile).
  */
-struct sk_buff *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd,
-				   bool noblock)
+void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock)
 {
-	struct sk_buff *skb = ptr_ring_consume(&q->ring);
-	int err;
+	void *frame = tunx_queue_take(q, xd);
 
-	if (skb)
-		return skb;
-	if (noblock)
-		return ERR_PTR(-EAGAIN);
-
-	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
-						 (skb = ptr_ring_consume(&q->ring)) ||
-						 rcu_access_pointer(q->xd) != xd);
-	if (skb)
-		return skb;
-	return ERR_PTR(err ? err : -EBADFD);
+	if (likely(frame))
+		return frame;
+	return noblock ? ERR_PTR(-EAGAIN) : tunx_queue_wait_frame(q, xd);
 }
 
-static void tunx_queue_free_frame(void *frame)
+/**
+ * tunx_queue_free_frame - drop an entry of a ring
+ * @frame: entry, or NULL
+ *
+ * Context: any.
+ */
+void tunx_queue_free_frame(void *frame)
 {
-	kfree_skb(frame);
+	if (tun_is_xdp_frame(frame))
+		xdp_return_frame(tun_ptr_to_xdp(frame));
+	else
+		kfree_skb(frame);
 }
 
 /**
@@ -192,6 +284,18 @@ void tunx_queue_purge(struct tunx_queue *q)
 
 	while ((frame = ptr_ring_consume(&q->ring)))
 		tunx_queue_free_frame(frame);
+}
+
+/**
+ * tunx_queue_start_senders - start all tx queues, whatever stopped them
+ * @xd: device
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_start_senders(struct tunx_dev *xd)
+{
+	if (netif_running(xd->netdev))
+		netif_tx_wake_all_queues(xd->netdev);
 }
 
 /**
@@ -239,6 +343,7 @@ int tunx_queue_resize_all(struct tunx_dev *xd)
 	err = ptr_ring_resize_multiple_bh(rings, n, xd->netdev->tx_queue_len,
 					  GFP_KERNEL_ACCOUNT, tunx_queue_free_frame);
 	kfree(rings);
+	tunx_queue_start_senders(xd);
 	return err;
 }
 

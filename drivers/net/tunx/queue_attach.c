@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/security.h>
 
+#include "trace.h"
 #include "tunx.h"
 
 /* Counters of a slot, made on first use and kept as long as the device */
@@ -50,8 +51,11 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 		return err;
 	}
 	WRITE_ONCE(xd->nr_queues, i + 1);
+	q->xdp_rxq.queue_index = i;
 	WRITE_ONCE(q->state, TUNX_QUEUE_ATTACHED);
 	tunx_queue_limit(q, xd->sndbuf);
+	trace_tunx_attach(xd->netdev, i, i + 1);
+	tunx_queue_start_senders(xd);
 	return 0;
 }
 
@@ -70,11 +74,50 @@ static void tunx_queue_leave(struct tunx_dev *xd, struct tunx_queue *q)
 		netif_set_real_num_queues(xd->netdev, last, last);
 	if (moved != q) {
 		WRITE_ONCE(moved->index, i);
+		moved->xdp_rxq.queue_index = i;
 		rcu_assign_pointer(xd->slot[i].queue, moved);
 	}
 	RCU_INIT_POINTER(xd->slot[last].queue, NULL);
+	trace_tunx_detach(xd->netdev, i, last);
+	tunx_queue_start_senders(xd);
 	if (xd->flows)
 		tunx_queue_flow_forget(xd->flows, i, last);
+}
+
+/* What a queue is to XDP programs; to vhost_net, how much headroom to leave */
+static int tunx_queue_xdp_add(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	int err;
+
+	sock_valbool_flag(&q->sk, SOCK_XDP, !!rtnl_dereference(xd->xdp_prog));
+	err = xdp_rxq_info_reg(&q->xdp_rxq, xd->netdev, xd->nr_queues,
+			       q->flags & TUNX_Q_NAPI ? q->napi.napi_id : 0);
+	if (err)
+		return err;
+	err = xdp_rxq_info_reg_mem_model(&q->xdp_rxq, MEM_TYPE_PAGE_SHARED, NULL);
+	if (err)
+		xdp_rxq_info_unreg(&q->xdp_rxq);
+	return err;
+}
+
+/* The parts of a queue that exist only on a device */
+static int tunx_queue_equip(struct tunx_dev *xd, struct tunx_queue *q)
+{
+	int err;
+
+	tunx_queue_napi_add(xd, q);
+	err = tunx_queue_xdp_add(xd, q);
+	if (err) {
+		tunx_queue_napi_stop(q);
+		tunx_queue_napi_del(q);
+	}
+	return err;
+}
+
+static void tunx_queue_strip(struct tunx_queue *q)
+{
+	tunx_queue_napi_del(q);
+	xdp_rxq_info_unreg(&q->xdp_rxq);
 }
 
 static void tunx_queue_leave_disabled(struct tunx_dev *xd, struct tunx_queue *q)
@@ -87,6 +130,7 @@ static void tunx_queue_leave_disabled(struct tunx_dev *xd, struct tunx_queue *q)
  * tunx_queue_attach - FREE or DEAD to ATTACHED
  * @xd: device, may not be registered yet
  * @q: queue without a device
+ * @flags: TUNX_Q_*
  *
  * The file's operations do not see the device before tunx_queue_publish().
  *
@@ -94,7 +138,8 @@ static void tunx_queue_leave_disabled(struct tunx_dev *xd, struct tunx_queue *q)
  * Return: 0, -EBUSY (single-queue device has its queue), -E2BIG (no slot
  * left), -ENOMEM, or what a security module says.
  */
-int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q)
+int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
+		      unsigned int flags)
 {
 	int err;
 
@@ -110,7 +155,16 @@ int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q)
 	if (err)
 		return err;
 	q->sk.sk_shutdown = 0;
-	return tunx_queue_enter(xd, q);
+	WRITE_ONCE(q->flags, flags);
+	err = tunx_queue_equip(xd, q);
+	if (err)
+		return err;
+	err = tunx_queue_enter(xd, q);
+	if (err) {
+		tunx_queue_napi_stop(q);
+		tunx_queue_strip(q);
+	}
+	return err;
 }
 
 /**
@@ -143,6 +197,7 @@ int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q)
 	list_add_tail(&q->disabled, &xd->disabled);
 	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled + 1);
 	WRITE_ONCE(q->state, TUNX_QUEUE_DISABLED);
+	tunx_queue_napi_stop(q);
 	synchronize_net();
 	tunx_queue_purge(q);
 	netdev_state_change(xd->netdev);
@@ -167,9 +222,13 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 	err = security_tun_dev_attach_queue(xd->security);
 	if (err)
 		return err;
+	tunx_queue_napi_start(q);
+	WRITE_ONCE(q->flags, q->flags | TUNX_Q_FILTER);
 	err = tunx_queue_enter(xd, q);
-	if (err)
+	if (err) {
+		tunx_queue_napi_stop(q);
 		return err;
+	}
 	tunx_queue_leave_disabled(xd, q);
 	netdev_state_change(xd->netdev);
 	return 0;
@@ -178,7 +237,11 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 /* To state DEAD: no new operation finds the device, sleeping ones wake up */
 static void tunx_queue_kill(struct tunx_queue *q)
 {
+	bool attached = q->state == TUNX_QUEUE_ATTACHED;
+
 	WRITE_ONCE(q->state, TUNX_QUEUE_DEAD);
+	if (attached)
+		tunx_queue_napi_stop(q);
 	RCU_INIT_POINTER(q->xd, NULL);
 	q->sk.sk_shutdown = SHUTDOWN_MASK;
 	tunx_queue_wake_all(q);
@@ -194,17 +257,18 @@ void tunx_queue_kill_all(struct tunx_dev *xd)
 {
 	struct tunx_queue *q, *next;
 	LIST_HEAD(dead);
-	unsigned int i;
+	unsigned int i, nr = xd->nr_queues;
 
 	ASSERT_RTNL();
 	list_splice_init(&xd->disabled, &dead);
 	WRITE_ONCE(xd->nr_disabled, 0);
-	for (i = 0; i < xd->nr_queues; i++) {
+	WRITE_ONCE(xd->nr_queues, 0);
+	for (i = 0; i < nr; i++) {
 		q = rtnl_dereference(xd->slot[i].queue);
 		RCU_INIT_POINTER(xd->slot[i].queue, NULL);
+		trace_tunx_detach(xd->netdev, i, 0);
 		list_add_tail(&q->disabled, &dead);
 	}
-	WRITE_ONCE(xd->nr_queues, 0);
 	if (list_empty(&dead))
 		return;
 
@@ -213,6 +277,7 @@ void tunx_queue_kill_all(struct tunx_dev *xd)
 	synchronize_net();
 	list_for_each_entry_safe(q, next, &dead, disabled) {
 		list_del_init(&q->disabled);
+		tunx_queue_strip(q);
 		tunx_queue_purge(q);
 	}
 }
@@ -232,12 +297,17 @@ void tunx_queue_release(struct tunx_queue *q)
 	ASSERT_RTNL();
 	if (!xd)
 		return;
-	if (q->state == TUNX_QUEUE_ATTACHED)
+	if (q->state == TUNX_QUEUE_ATTACHED) {
 		tunx_queue_leave(xd, q);
-	else
+		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
+		tunx_queue_napi_stop(q);
+	} else {
 		tunx_queue_leave_disabled(xd, q);
+		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
+	}
 	RCU_INIT_POINTER(q->xd, NULL);
 	synchronize_net();
+	tunx_queue_strip(q);
 
 	if (xd->nr_queues || xd->nr_disabled) {
 		netdev_state_change(xd->netdev);
@@ -250,6 +320,27 @@ void tunx_queue_release(struct tunx_queue *q)
 		netdev_state_change(xd->netdev);
 	else if (xd->netdev->reg_state == NETREG_REGISTERED)
 		unregister_netdevice(xd->netdev);
+}
+
+/**
+ * tunx_queue_for_each - call a function for each queue of a device
+ * @xd: device
+ * @fn: function, RTNL held
+ * @arg: its second argument
+ *
+ * Context: process, RTNL.
+ */
+void tunx_queue_for_each(struct tunx_dev *xd,
+			 void (*fn)(struct tunx_queue *q, long arg), long arg)
+{
+	struct tunx_queue *q;
+	unsigned int i;
+
+	ASSERT_RTNL();
+	for (i = 0; i < xd->nr_queues; i++)
+		fn(rtnl_dereference(xd->slot[i].queue), arg);
+	list_for_each_entry(q, &xd->disabled, disabled)
+		fn(q, arg);
 }
 
 /**

@@ -11,13 +11,14 @@
  *   NET HALF  net*.c            queue*.c             CHAR HALF  chr*.c
  *
  *   tunx_net_xmit() --produce--> [ ring ] --consume--> tunx_chr_read_iter()
- *        tx: stack to user          |
+ *        tx: stack to user          |                  tunx_chr_recvmsg()
  *                            tunx_queue_wake()
  *
  *   netif_receive_skb() <----- tunx_net_rx() <-------- tunx_chr_write_iter()
- *        rx: user to stack
+ *        rx: user to stack                             tunx_chr_sendmsg()
+ *   napi_gro_receive() <-- [ rx list ] <--' with IFF_NAPI
  *
- *   frame.h: the bytes both halves agree on (struct tun_pi)
+ *   frame*.c: the bytes both halves agree on (tun_pi, virtio-net header)
  *
  * Directions are always the net device's: tx is stack to user (read(2)),
  * rx is user to stack (write(2)).
@@ -38,12 +39,17 @@
  * Locks, outermost first:
  *
  *   RTNL                   all writes of: slot[].queue, nr_queues, disabled,
- *                          flags, owner, group; queue xd, state, index
+ *                          flags, owner, group, programs and filters;
+ *                          queue xd, state, index
+ *   napi_mutex             one writer at a time builds a frame in NAPI's hands
+ *                          (IFF_NAPI_FRAGS; process context)
+ *   rx_list.lock           frames waiting for NAPI or for more (BH off)
  *   ring.consumer_lock     head of a queue's ring (process context)
  *   ring.producer_lock     tail of a queue's ring (BH off)
  *
- *   RCU                    readers of slot[].queue (transmit) and queue->xd
- *                          (file operations, which then hold the netdev)
+ *   RCU                    readers of slot[].queue (transmit), of programs and
+ *                          filters, and of queue->xd (file operations, which
+ *                          then hold the netdev)
  *   no lock                flow table: single-word entries, see queue_flow.c
  *                          counters: per CPU, see struct tunx_stats
  */
@@ -51,13 +57,19 @@
 #define _TUNX_H
 
 #include <linux/ethtool.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/ptr_ring.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/virtio_byteorder.h>
 #include <net/sock.h>
+#include <net/xdp.h>
+
+#include "chr_export.h"
+#include "frame.h"
 
 #ifdef TUNX_DROPIN
 #define TUNX_KIND	"tun"		/* we are the system's tun.ko */
@@ -75,6 +87,12 @@
 #define TUNX_F_MQ	BIT(2)		/* several queues, one per open file */
 #define TUNX_F_ONE_QUEUE BIT(3)		/* ABI: no effect, stored and reported */
 #define TUNX_F_PERSIST	BIT(4)		/* outlives its last file */
+#define TUNX_F_VNET	BIT(5)		/* virtio-net header before each frame */
+#define TUNX_F_VNET_LE	BIT(6)		/* which is little-endian (virtio 1) */
+#define TUNX_F_VNET_BE	BIT(7)		/* or big-endian (cross-endian guest) */
+#define TUNX_F_NAPI	BIT(8)		/* written frames go through NAPI */
+#define TUNX_F_FRAGS	BIT(9)		/* as pieces of pages */
+#define TUNX_F_BACKPRESSURE BIT(10)	/* a full ring stops the sender */
 
 /**
  * enum tunx_queue_state - life of a queue, see the drawing above
@@ -90,15 +108,33 @@ enum tunx_queue_state {
 	TUNX_QUEUE_DEAD,
 };
 
+/* How a queue is attached */
+#define TUNX_Q_NAPI	BIT(0)		/* has a NAPI instance */
+#define TUNX_Q_FRAGS	BIT(1)		/* writes build frames in it */
+#define TUNX_Q_FILTER	BIT(2)		/* the device's classic filter applies */
+
 /**
  * struct tunx_stats - counters of one slot on one CPU
  * @tx_packets: frames a reader took
  * @tx_bytes: their length, tun_pi not counted
- * @tx_dropped: frames of the stack that no reader will see
+ * @tx_dropped: frames of the stack that no reader will see; of these:
+ * @tx_full: the ring was full
+ * @tx_filtered: a filter said no
+ * @tx_stops: times a full ring stopped the sender
+ * @tx_wakes: times room in the ring started it again
+ * @tx_lost: frames lost by a read that failed
+ * @tx_gso: frames read that the reader is to segment
+ * @tx_csum: frames read whose checksum the reader is to complete
  * @rx_packets: frames written and handed to the stack
  * @rx_bytes: their length, tun_pi not counted
  * @rx_dropped: frames written and refused
  * @rx_frame_errors: frames refused for a malformed header
+ * @rx_gso: frames written that the stack is to segment
+ * @rx_csum: frames written whose checksum the stack is to complete
+ * @rx_xdp_drop: frames dropped by an XDP program (part of @rx_dropped)
+ * @rx_xdp_tx: frames an XDP program sent back
+ * @rx_xdp_redirect: frames an XDP program sent elsewhere
+ * @rx_xdp_generic: frames an XDP program took after a socket buffer was made
  *
  * Updated with this_cpu_add(), which needs no protection from preemption or
  * interrupts; read by tunx_net_stats_read().
@@ -107,16 +143,31 @@ struct tunx_stats {
 	u64 tx_packets;
 	u64 tx_bytes;
 	u64 tx_dropped;
+	u64 tx_full;
+	u64 tx_filtered;
+	u64 tx_stops;
+	u64 tx_wakes;
+	u64 tx_lost;
+	u64 tx_gso;
+	u64 tx_csum;
 	u64 rx_packets;
 	u64 rx_bytes;
 	u64 rx_dropped;
 	u64 rx_frame_errors;
+	u64 rx_gso;
+	u64 rx_csum;
+	u64 rx_xdp_drop;
+	u64 rx_xdp_tx;
+	u64 rx_xdp_redirect;
+	u64 rx_xdp_generic;
 };
 
 #define TUNX_STATS	(sizeof(struct tunx_stats) / sizeof(u64))
 
 struct tunx_queue;
 struct tunx_flow_table;
+struct tunx_mac_filter;
+struct tunx_rx;
 
 /**
  * struct tunx_slot - a place for a queue in a device
@@ -147,6 +198,22 @@ struct tunx_dev {
 	unsigned int max_queues;
 	/** @rx_headroom: bytes left free before a written frame */
 	unsigned int rx_headroom;
+	/** @vnet_size: TUNSETVNETHDRSZ; RTNL writes, READ_ONCE() reads */
+	int vnet_size;
+	/** @granted: offloads that TUNSETOFFLOAD allows; RTNL */
+	netdev_features_t granted;
+	/** @xdp_prog: XDP program of a tap; RTNL writes, RCU reads */
+	struct bpf_prog __rcu *xdp_prog;
+	/** @steer_prog: eBPF program that picks queues; RTNL writes, RCU reads */
+	struct bpf_prog __rcu *steer_prog;
+	/** @filter_prog: eBPF program that drops or trims; RTNL writes, RCU reads */
+	struct bpf_prog __rcu *filter_prog;
+	/** @classic_prog: the same as classic BPF; RTNL writes, RCU reads */
+	struct bpf_prog __rcu *classic_prog;
+	/** @mac_filter: TUNSETTXFILTER, NULL passes all; RTNL writes, RCU reads */
+	struct tunx_mac_filter __rcu *mac_filter;
+	/** @classic_user: what TUNGETFILTER returns; never followed; RTNL */
+	struct sock_fprog classic_user;
 	/** @flows: which queue a flow was last written on; NULL without MQ */
 	struct tunx_flow_table *flows;
 	/** @disabled: queues in state DISABLED; RTNL */
@@ -190,6 +257,18 @@ struct tunx_queue {
 	unsigned int index;
 	/** @ifindex: wish for the device that TUNSETIFF creates; RTNL */
 	int ifindex;
+	/** @flags: TUNX_Q_*; RTNL writes, READ_ONCE() reads */
+	unsigned int flags;
+	/** @taken: frames consumed while the sender was stopped; consumer_lock */
+	unsigned int taken;
+	/** @napi: with TUNX_Q_NAPI */
+	struct napi_struct napi;
+	/** @napi_mutex: with TUNX_Q_FRAGS: owner of the frame in @napi */
+	struct mutex napi_mutex;
+	/** @rx_list: written frames that wait for NAPI, or for more */
+	struct sk_buff_head rx_list;
+	/** @xdp_rxq: who we are, for XDP programs; RTNL */
+	struct xdp_rxq_info xdp_rxq;
 	/** @fasync_on: somebody wants SIGIO */
 	bool fasync_on;
 	/** @fasync: who wants SIGIO */
@@ -198,11 +277,57 @@ struct tunx_queue {
 	struct list_head disabled;
 };
 
+/**
+ * struct tunx_rx - one written frame on its way to the stack
+ */
+struct tunx_rx {
+	/** @xd: device, held by the caller */
+	struct tunx_dev *xd;
+	/** @q: queue it was written on */
+	struct tunx_queue *q;
+	/** @noblock: do not wait for buffer space */
+	bool noblock;
+	/** @more: an in-kernel writer has more to come */
+	bool more;
+	/** @xdp_done: the XDP program has seen it */
+	bool xdp_done;
+	/** @ubuf: in-kernel writer's pages, which may be used in place */
+	struct ubuf_info *ubuf;
+	/** @flags: TUNX_F_* of the device, read once */
+	unsigned int flags;
+	/** @mode: TUNX_Q_* of the queue, read once */
+	unsigned int mode;
+	/** @len: bytes of the frame */
+	size_t len;
+	/** @head: bytes the writer suggests to keep in one piece, or 0 */
+	size_t head;
+	/** @gso: the writer wants it segmented */
+	bool gso;
+};
+
+/**
+ * struct tunx_rx_head - what came before a written frame
+ */
+struct tunx_rx_head {
+	/** @pi: with TUNX_F_PI */
+	struct tun_pi pi;
+	/** @vnet: with TUNX_F_VNET */
+	struct tunx_vnet vnet;
+	/** @tunnel: the header had the fields of a tunnel packet */
+	bool tunnel;
+};
+
 /* main.c: nothing but load and unload */
 
 /* chr.c: the file */
 int tunx_chr_init(void);
 void tunx_chr_exit(void);
+
+/* chr_sock.c: the file as a socket, for in-kernel users (vhost_net) */
+extern const struct proto_ops tunx_chr_sock_ops;
+ssize_t tunx_chr_put(struct tunx_dev *xd, struct tunx_queue *q, void *frame,
+		     struct iov_iter *to);
+bool tunx_chr_is_file(const struct file *file);
 
 /* chr_iff.c: TUNSETIFF and TUNGETIFF */
 int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr);
@@ -210,20 +335,24 @@ void tunx_chr_iff_get(struct tunx_dev *xd, struct tunx_queue *q,
 		      struct ifreq *ifr);
 
 /* chr_ioctl.c: all other ioctls */
-#define TUNX_IFF_FEATURES (IFF_TUN | IFF_TAP | IFF_NO_CARRIER | IFF_NO_PI | \
-			   IFF_ONE_QUEUE | IFF_MULTI_QUEUE)
+#define TUNX_IFF_FEATURES (IFF_TUN | IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS | \
+			   IFF_NO_CARRIER | IFF_BACKPRESSURE |		\
+			   IFF_MULTI_QUEUE | IFF_NO_PI | IFF_ONE_QUEUE | \
+			   IFF_VNET_HDR)
 long tunx_chr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long tunx_chr_compat_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg);
 
 /* queue.c: life of a queue, its ring, sleep and wake */
-struct tunx_queue *tunx_queue_open(struct net *net, struct file *file);
+struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
+				   const struct proto_ops *ops);
 void tunx_queue_free(struct tunx_queue *q);
-struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q);
-void tunx_queue_dev_put(struct tunx_dev *xd);
-int tunx_queue_produce(struct tunx_queue *q, struct sk_buff *skb);
-struct sk_buff *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd,
-				   bool noblock);
+int tunx_queue_produce(struct tunx_queue *q, void *frame,
+		       struct netdev_queue *txq);
+int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n);
+void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock);
+void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd, int n);
+void tunx_queue_start_senders(struct tunx_dev *xd);
 void tunx_queue_purge(struct tunx_queue *q);
 int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd);
 int tunx_queue_resize_all(struct tunx_dev *xd);
@@ -234,13 +363,29 @@ int tunx_queue_wait_room(struct tunx_queue *q, struct tunx_dev *xd);
 bool tunx_queue_has_room(struct tunx_queue *q);
 
 /* queue_attach.c: the only writer of slot[].queue, xd, state and index */
-int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q);
+int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
+		      unsigned int flags);
 void tunx_queue_publish(struct tunx_dev *xd, struct tunx_queue *q);
 int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q);
 int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q);
 void tunx_queue_kill_all(struct tunx_dev *xd);
 void tunx_queue_release(struct tunx_queue *q);
+void tunx_queue_for_each(struct tunx_dev *xd,
+			 void (*fn)(struct tunx_queue *q, long arg), long arg);
 void tunx_queue_set_sndbuf(struct tunx_dev *xd, int sndbuf);
+
+/* queue_napi.c: written frames on their way through NAPI */
+void tunx_queue_napi_add(struct tunx_dev *xd, struct tunx_queue *q);
+void tunx_queue_napi_stop(struct tunx_queue *q);
+void tunx_queue_napi_start(struct tunx_queue *q);
+void tunx_queue_napi_del(struct tunx_queue *q);
+bool tunx_queue_is_attached(const struct tunx_queue *q, const struct tunx_dev *xd);
+int tunx_queue_napi_receive(struct tunx_queue *q, struct tunx_dev *xd,
+			    struct sk_buff *skb, bool more);
+void tunx_queue_napi_kick(struct tunx_queue *q, struct tunx_dev *xd);
+void tunx_queue_batch(struct tunx_queue *q, struct tunx_dev *xd,
+		      struct sk_buff *skb, unsigned int most,
+		      struct sk_buff_head *ready);
 
 /* queue_flow.c: which queue did this flow use last */
 struct tunx_flow_table *tunx_queue_flow_alloc(void);
@@ -254,10 +399,12 @@ void tunx_queue_flow_forget(struct tunx_flow_table *flows, unsigned int gone,
 /* net.c: the net device */
 struct tunx_dev *tunx_net_create(struct net *net, const char *name,
 				 unsigned int flags, int ifindex);
-int tunx_net_register(struct tunx_dev *xd, struct tunx_queue *q);
+int tunx_net_register(struct tunx_dev *xd, struct tunx_queue *q,
+		      unsigned int queue_flags);
 struct tunx_dev *tunx_net_from_netdev(struct net_device *dev);
 int tunx_net_set_carrier(struct tunx_dev *xd, bool on);
 int tunx_net_set_type(struct tunx_dev *xd, unsigned short type);
+int tunx_net_set_offload(struct tunx_dev *xd, unsigned long offload);
 void tunx_net_stats_read(const struct tunx_slot *slot, u64 sum[TUNX_STATS]);
 void tunx_net_setup(struct net_device *dev);
 
@@ -265,14 +412,41 @@ void tunx_net_setup(struct net_device *dev);
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev);
 
 /* net_rx.c: user to stack; the one call of the char half into this half */
-ssize_t tunx_net_rx(struct tunx_dev *xd, struct tunx_queue *q,
-		    struct iov_iter *from, bool noblock);
+ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from);
+int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
+		      const struct tunx_rx_head *head);
+
+/* net_rx_bulk.c: many frames of vhost_net at once */
+void tunx_net_rx_bulk(struct tunx_dev *xd, struct tunx_queue *q,
+		      struct xdp_buff *xdp, unsigned int n);
+
+/* net_build.c: memory for a written frame */
+struct sk_buff *tunx_net_build(struct tunx_rx *rx, struct iov_iter *from);
+
+/* net_xdp.c: XDP programs on written frames, XDP frames for the reader */
+int tunx_net_xdp_bpf(struct net_device *dev, struct netdev_bpf *bpf);
+int tunx_net_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
+		      u32 flags);
+bool tunx_net_xdp_run(struct tunx_dev *xd, struct tunx_queue *q,
+		      struct bpf_prog *prog, struct xdp_buff *xdp);
+bool tunx_net_xdp_page(struct tunx_rx *rx, struct xdp_buff *xdp);
+bool tunx_net_xdp_generic(struct tunx_dev *xd, struct tunx_queue *q,
+			  struct sk_buff **pskb);
+
+/* net_filter.c: what the reader does not want to see */
+enum skb_drop_reason tunx_net_filter(struct tunx_dev *xd, struct tunx_queue *q,
+				     struct sk_buff *skb);
+int tunx_net_filter_set_mac(struct tunx_dev *xd, struct tun_filter __user *arg);
+int tunx_net_filter_set_classic(struct tunx_dev *xd, struct sock_fprog *fprog);
+void tunx_net_filter_free(struct tunx_dev *xd);
+int tunx_net_set_prog(struct bpf_prog __rcu **slot, int fd);
 
 /* net_steer.c: which queue for this frame */
 u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 			  struct net_device *sb_dev);
-void tunx_net_learn(struct tunx_dev *xd, struct tunx_queue *q,
-		    struct sk_buff *skb);
+u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
+			struct sk_buff *skb);
+void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash);
 
 /* net_link.c: rtnetlink, sysfs, notifier */
 extern const struct attribute_group tunx_net_sysfs_group;
@@ -296,7 +470,58 @@ static inline unsigned int tunx_flags_to_iff(unsigned int flags)
 	       (flags & TUNX_F_PI ? 0 : IFF_NO_PI) |
 	       (flags & TUNX_F_MQ ? IFF_MULTI_QUEUE : 0) |
 	       (flags & TUNX_F_ONE_QUEUE ? IFF_ONE_QUEUE : 0) |
+	       (flags & TUNX_F_VNET ? IFF_VNET_HDR : 0) |
+	       (flags & TUNX_F_NAPI ? IFF_NAPI : 0) |
+	       (flags & TUNX_F_FRAGS ? IFF_NAPI_FRAGS : 0) |
+	       (flags & TUNX_F_BACKPRESSURE ? IFF_BACKPRESSURE : 0) |
 	       (flags & TUNX_F_PERSIST ? IFF_PERSIST : 0);
+}
+
+/**
+ * tunx_flags_vnet_le - byte order of the virtio-net header
+ * @flags: TUNX_F_*
+ *
+ * Return: little-endian: always for virtio 1, else as the machine is, unless
+ * the guest is of the other kind.
+ */
+static inline bool tunx_flags_vnet_le(unsigned int flags)
+{
+	return flags & TUNX_F_VNET_LE ||
+	       (virtio_legacy_is_little_endian() && !(flags & TUNX_F_VNET_BE));
+}
+
+/**
+ * tunx_queue_dev_get - take the device of a queue for one file operation
+ * @q: queue
+ *
+ * Holding the netdev makes its deletion wait for the operation; the operation
+ * must therefore not sleep without watching q->xd.
+ *
+ * Context: any.
+ * Return: the device, to be released by tunx_queue_dev_put(), or NULL when the
+ * queue has none.
+ */
+static inline struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
+{
+	struct tunx_dev *xd;
+
+	rcu_read_lock();
+	xd = rcu_dereference(q->xd);
+	if (xd)
+		dev_hold(xd->netdev);
+	rcu_read_unlock();
+	return xd;
+}
+
+/**
+ * tunx_queue_dev_put - release what tunx_queue_dev_get() took
+ * @xd: device
+ *
+ * Context: any.
+ */
+static inline void tunx_queue_dev_put(struct tunx_dev *xd)
+{
+	dev_put(xd->netdev);
 }
 
 #define tunx_stats_add(xd, index, counter, n)				\

@@ -14,6 +14,20 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* Announced since v6.3; no kernel asks an older driver */
+static inline void compat_netdev_set_xdp_features(struct net_device *dev)
+{
+#ifdef HAVE_NETDEV_XDP_FEATURES
+	dev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
+			    NETDEV_XDP_ACT_NDO_XMIT;
+#endif
+}
+
+/* May replace the buffer since v6.9 */
+#ifndef HAVE_XDP_GENERIC_PSKB
+#define do_xdp_generic(prog, pskb) do_xdp_generic(prog, *(pskb))
+#endif
+
 /* The argument became a struct sockaddr_storage in v6.16 */
 static inline int compat_set_mac_address_user(struct net_device *dev,
 					      struct sockaddr *sa)
