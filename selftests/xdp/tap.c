@@ -406,14 +406,28 @@ static void *writer(void *arg)
 	return NULL;
 }
 
+/*
+ * The kernel patches the jumps to the programs in use into bpf_dispatcher_xdp_func
+ * when a program gets its first device and loses its last one. An emulated
+ * processor that runs this code meanwhile can meet the breakpoint it is patched
+ * with and panic, whatever the driver. So each program has another device for as
+ * long as it is swapped on the one under test.
+ */
 static void swapped(void)
 {
 	int progs[] = { -1, BPF_PROG_RETURN(XDP, XDP_PASS), BPF_PROG_RETURN(XDP, XDP_DROP),
 			BPF_PROG_RETURN(XDP, XDP_TX) };
+	int keeper[ARRAY_SIZE(progs)];
 	pthread_t thread;
+	char name[8];
 	long end;
 	int i;
 
+	for (i = 1; i < 4; i++) {
+		snprintf(name, sizeof(name), "xk%d", i);
+		keeper[i] = tap(name, IFF_NO_PI);
+		must(xdp_attach(name, progs[i], NATIVE));
+	}
 	busy_fd = tap("xw0", IFF_NO_PI);
 	pthread_create(&thread, NULL, writer, NULL);
 	end = msec_now() + 1500;
@@ -426,8 +440,10 @@ static void swapped(void)
 	ok(written > 1000, "%ld frames written while programs changed %d times", (long)written, i);
 	is(refused, 0, "none was refused");
 	close(busy_fd);
-	for (i = 1; i < 4; i++)
+	for (i = 1; i < 4; i++) {
+		close(keeper[i]);
 		close(progs[i]);
+	}
 }
 
 int main(void)
