@@ -25,7 +25,8 @@ static struct sock_filter only_ip[] = {
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
-#define PROG(p) (&(struct sock_fprog){ .filter = (p), .len = ARRAY_SIZE(p) })
+#define PROG(p) (&(struct sock_fprog){			\
+	.filter = (p), .len = sizeof(p) / sizeof(struct sock_filter) })
 
 static int tap(const char *name, int flags)
 {

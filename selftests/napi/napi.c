@@ -121,7 +121,7 @@ static bool all_given_back(int fd)
  * that may block, because of what stock does to others, see gro_keeps_memory().
  */
 static int merge_once(const char *name, int flags, bool noblock, const char *timeout,
-		  struct vnet_hdr *h)
+		      struct vnet_hdr *h)
 {
 	int fd = tun_new(name, flags | IFF_VNET_HDR | IFF_NO_PI), watch, frames = 0, total = 0;
 	bool tap = flags & IFF_TAP;

@@ -325,7 +325,7 @@ static void *send_all(void *arg)
 
 static void *read_slowly(void *arg)
 {
-	static _Thread_local unsigned char buf[2000];
+	unsigned char buf[2000];
 	struct worker *w = arg;
 	unsigned int n = 0;
 

@@ -23,8 +23,9 @@ static void check_tunnel(const struct tunx_vnet *v, bool room)
 	PROMISE(v->csum_start >= v->inner_nh + 20);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* libFuzzer finds it by this name. */
+int try_input(const uint8_t *data, size_t size) __asm__("LLVMFuzzerTestOneInput");
+int try_input(const uint8_t *data, size_t size)
 {
 	struct tunx_vnet_raw raw, again;
 	struct tunx_vnet v, back;

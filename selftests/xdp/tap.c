@@ -342,7 +342,8 @@ static void queue_index(void)
 	int b = tun_new("xq0", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE);
 	int watch = packet_socket("xq0", SOCK_RAW, ETH_P_ALL);
 
-	attach("xq0", BPF_PROG(XDP, BPF_LOAD32(BPF_REG_2, BPF_REG_1,
+	attach("xq0", BPF_PROG(XDP,
+			       BPF_LOAD32(BPF_REG_2, BPF_REG_1,
 					  offsetof(struct xdp_md, rx_queue_index)),
 			       BPF_MOV_IMM(BPF_REG_0, XDP_DROP),
 			       BPF_CMP_IMM(BPF_JNE, BPF_REG_2, 1, 1),

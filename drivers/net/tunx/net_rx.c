@@ -249,7 +249,7 @@ drop:
 }
 
 static int tunx_net_rx_build(struct tunx_rx *rx, struct iov_iter *from,
-		      const struct tunx_rx_head *head)
+			     const struct tunx_rx_head *head)
 {
 	struct sk_buff *skb = tunx_net_build(rx, from);
 	int err = PTR_ERR_OR_ZERO(skb);

@@ -4,7 +4,14 @@
 
 #include <linux/types.h>
 
-#define __virtio16_to_cpu(le, x)	((le) ? le16toh(x) : be16toh(x))
-#define __cpu_to_virtio16(le, x)	((le) ? htole16(x) : htobe16(x))
+static inline uint16_t __virtio16_to_cpu(bool le, uint16_t x)
+{
+	return le ? le16toh(x) : be16toh(x);
+}
+
+static inline uint16_t __cpu_to_virtio16(bool le, uint16_t x)
+{
+	return le ? htole16(x) : htobe16(x);
+}
 
 #endif
