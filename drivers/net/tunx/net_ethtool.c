@@ -72,12 +72,15 @@ static int tunx_net_get_link_ksettings(struct net_device *dev,
 	return 0;
 }
 
-/* ABI: a wish is remembered and shown, nothing else: there is no link */
+/* ABI: what a link could have is remembered and shown, nothing else: there is no link */
 static int tunx_net_set_link_ksettings(struct net_device *dev,
 				       const struct ethtool_link_ksettings *cmd)
 {
 	struct tunx_dev *xd = netdev_priv(dev);
 
+	if (!ethtool_validate_speed(cmd->base.speed) ||
+	    !ethtool_validate_duplex(cmd->base.duplex))
+		return -EINVAL;
 	xd->link = *cmd;
 	return 0;
 }
