@@ -4,6 +4,24 @@
  * stock differs between kernels. tunx shows the semantics of stock 7.3.4 on
  * every kernel and mends what is broken there; the tests ask here what to
  * expect and name no driver and no kernel version themselves.
+ *
+ * What is broken in every stock driver up to 7.3.4, and the test that tells:
+ *
+ *  S1  a file joins a device with a classic filter, and has not	filter/classic.c join
+ *  S2  flows of the last queue go astray when another leaves	pair/flows.c removed
+ *  S3  the wished ifindex is mixed up with the queue's number	ioctl/device.c ifindex_once
+ *  S4  a read into bad memory succeeds				chr/rw.c read_faults
+ *  S5  XDP frames are read without struct tun_pi			xdp/tap.c headers
+ *  S6  hdr_len may exceed the frame				vnet/rules.c limits
+ *  S7  tunnel offload and a short header: reads fail		vnet/read.c tunnel_granted
+ *  S8  queues that join later have no send buffer limit		ioctl/sndbuf.c queues
+ *  S9  a tap does not show rx_frame_errors			vnet/rules.c all_rules
+ *  S10 frames that generic XDP drops are not counted		xdp/tap.c each_verdict
+ *  S11 a vhost batch has headers without IFF_VNET_HDR		(needs vhost_net)
+ *  S12 a classic filter is read from user memory again		filter/classic.c memory
+ *  S13 link settings are not checked				net/ethtool.c wrong_settings
+ *  S14 TUNSETLINK does not change the header functions		ioctl/device.c link_type_stays
+ *  S15 a second TUNSETIFF does not tell the real name		ioctl/setiff.c second_name
  */
 #ifndef SELFTESTS_DIFFERENCES_H
 #define SELFTESTS_DIFFERENCES_H
@@ -65,6 +83,15 @@ static inline bool has_rwf_nowait(void)
 	return !stock_before(6, 4, 0);
 }
 
+/*
+ * The last queue takes the number of one that leaves. Stock forgets the flows of
+ * a number that nobody has, so those of the last queue keep its old one.
+ */
+static inline bool flows_follow_their_queue(void)
+{
+	return tun_is_tunx();
+}
+
 /* Stock leaves the name of the second TUNSETIFF on a device untouched. */
 static inline bool second_attach_names(void)
 {
@@ -80,6 +107,12 @@ static inline bool ifindex_goes_stale(void)
 static inline bool has_get_channels(void)
 {
 	return !stock_before(6, 6, 0);
+}
+
+/* Stock takes link settings that no link can have. */
+static inline bool link_settings_are_checked(void)
+{
+	return tun_is_tunx();
 }
 
 static inline int want_speed(void)
@@ -183,6 +216,12 @@ static inline bool blocking_writes_are_native(void)
 	return tun_is_tunx();
 }
 
+/* A program that drops a frame for which there was a buffer of the stack already. */
+static inline bool generic_drops_are_counted(void)
+{
+	return tun_is_tunx();
+}
+
 /* IFF_NAPI: stock's instances have no id, so nobody can poll them. */
 static inline bool napi_has_id(void)
 {
@@ -194,6 +233,15 @@ static inline bool napi_has_id(void)
  * leaves it without the device; an enabled queue stays disabled.
  */
 static inline bool filter_and_join_work(void)
+{
+	return tun_is_tunx();
+}
+
+/*
+ * Stock reads a classic filter again for each file that joins, wherever its
+ * program is by then; where it cannot, the file joins without.
+ */
+static inline bool filter_is_copied(void)
 {
 	return tun_is_tunx();
 }

@@ -88,6 +88,27 @@ static void link_settings(void)
 	close(fd);
 }
 
+static void wrong_settings(void)
+{
+	int fd = tun_new("et7", IFF_TAP), err = link_settings_are_checked() ? EINVAL : 0;
+	struct settings s;
+
+	must(get_settings("et7", &s));
+	s.base.cmd = ETHTOOL_SLINKSETTINGS;
+	s.base.speed = 0x80000000;
+	result(eth_call("et7", &s), err, "a speed out of range");
+	s.base.speed = 1000;
+	s.base.duplex = 77;
+	result(eth_call("et7", &s), err, "an unknown duplex");
+	must(get_settings("et7", &s));
+	is(s.base.duplex, err ? DUPLEX_FULL : 77, "the duplex then");
+	s.base.cmd = ETHTOOL_SLINKSETTINGS;
+	s.base.speed = SPEED_UNKNOWN;
+	s.base.duplex = DUPLEX_UNKNOWN;
+	result(eth_call("et7", &s), 0, "both unknown");
+	close(fd);
+}
+
 static int coalesce(struct ethtool_coalesce *c)
 {
 	c->cmd = ETHTOOL_SCOALESCE;
@@ -187,6 +208,7 @@ int main(void)
 	driver(IFF_TAP, "tap");
 	link_and_messages();
 	link_settings();
+	wrong_settings();
 	coalescing();
 	channels(IFF_TAP, 1, 1, "single queue");
 	channels(IFF_TAP | IFF_MULTI_QUEUE, 3, 256, "multi-queue");
