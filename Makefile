@@ -8,7 +8,7 @@ KERNELS	?= 6.1 6.12 7.2
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test clean help
+.PHONY: all modules tools selftests modules_install check demo test bench clean help
 
 all: modules tools
 
@@ -34,6 +34,9 @@ demo:
 test:
 	KERNELS="$(KERNELS)" tools/vm/matrix
 
+bench:
+	tools/vm/run --icount -- selftests/bench/compare.sh
+
 clean:
 	$(MAKE) -C tools clean
 	$(MAKE) -C selftests clean
@@ -46,6 +49,7 @@ help:
 	@echo 'make modules_install  install into /lib/modules/.../updates'
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
+	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make check            static checks of the sources'
 	@echo 'make clean            remove what was built'
 	@echo

@@ -63,12 +63,8 @@ static int tunx_chr_put_tag(const struct sk_buff *skb, struct iov_iter *to)
 static int tunx_chr_put_part(const struct sk_buff *skb, unsigned int from,
 			     unsigned int to, struct iov_iter *iter)
 {
-	unsigned int len = min_t(size_t, to - from, iov_iter_count(iter));
-
-	/* Most frames are in one piece */
-	if (likely(from + len <= skb_headlen(skb)))
-		return copy_to_iter(skb->data + from, len, iter) == len ? 0 : -EFAULT;
-	return skb_copy_datagram_iter(skb, from, iter, len);
+	return skb_copy_datagram_iter(skb, from, iter,
+				      min_t(size_t, to - from, iov_iter_count(iter)));
 }
 
 /* Sizes are constants, so that the check for an object overrun costs nothing */
@@ -87,32 +83,8 @@ static bool tunx_chr_put_vnet(const struct tunx_vnet_raw *raw, size_t size,
 	return !size || iov_iter_zero(size, to) == size;
 }
 
-/* What the reader is told before a frame of @len bytes */
-static ssize_t tunx_chr_put_lead(unsigned int flags, __be16 proto,
-				 const struct tunx_vnet_raw *raw, size_t vnet_size,
-				 size_t len, struct iov_iter *to)
-{
-	size_t room = iov_iter_count(to), lead = 0;
-	struct tun_pi pi;
-
-	if (flags & TUNX_F_PI)
-		lead += sizeof(pi);
-	if (flags & TUNX_F_VNET)
-		lead += vnet_size;
-	if (room < lead)
-		return -EINVAL;
-	if (flags & TUNX_F_PI) {
-		pi = tunx_frame_pi(proto, room < lead + len);
-		if (copy_to_iter(&pi, sizeof(pi), to) != sizeof(pi))
-			return -EFAULT;
-	}
-	if (flags & TUNX_F_VNET && !tunx_chr_put_vnet(raw, vnet_size, to))
-		return -EFAULT;
-	return lead;
-}
-
 /* The virtio-net header of a frame that asks something of the reader */
-static noinline int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
+static int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
 				      const struct sk_buff *skb, unsigned int flags,
 				      unsigned int vlan, struct tunx_vnet_raw *raw)
 {
@@ -137,21 +109,38 @@ static noinline int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
 	return 0;
 }
 
-static noinline ssize_t tunx_chr_put_skb_lead(struct tunx_dev *xd, struct tunx_queue *q,
-					      const struct sk_buff *skb,
-					      unsigned int flags, unsigned int vlan,
-					      struct iov_iter *to)
+/*
+ * What the reader is told before a frame of @len bytes; @skb is NULL for an XDP
+ * frame, which comes as it is: nothing to complete, nothing to segment.
+ * Out of line, so that a read without headers does not pay for the stack frame.
+ */
+static noinline ssize_t tunx_chr_put_lead(struct tunx_dev *xd, struct tunx_queue *q,
+					  const struct sk_buff *skb, __be16 proto,
+					  size_t len, unsigned int flags,
+					  struct iov_iter *to)
 {
+	size_t vnet_size = flags & TUNX_F_VNET ? READ_ONCE(xd->vnet_size) : 0;
+	size_t lead = vnet_size + (flags & TUNX_F_PI ? sizeof(struct tun_pi) : 0);
+	size_t room = iov_iter_count(to);
 	struct tunx_vnet_raw raw = {};
+	struct tun_pi pi;
 	int err;
 
-	if (flags & TUNX_F_VNET && (skb_is_gso(skb) || skb->ip_summed)) {
-		err = tunx_chr_get_vnet(xd, q, skb, flags, vlan, &raw);
+	if (vnet_size && skb && (skb_is_gso(skb) || skb->ip_summed)) {
+		err = tunx_chr_get_vnet(xd, q, skb, flags, len - skb->len, &raw);
 		if (err)
 			return err;
 	}
-	return tunx_chr_put_lead(flags, skb->protocol, &raw, READ_ONCE(xd->vnet_size),
-				 skb->len + vlan, to);
+	if (room < lead)
+		return -EINVAL;
+	if (flags & TUNX_F_PI) {
+		pi = tunx_frame_pi(proto, room < lead + len);
+		if (copy_to_iter(&pi, sizeof(pi), to) != sizeof(pi))
+			return -EFAULT;
+	}
+	if (vnet_size && !tunx_chr_put_vnet(&raw, vnet_size, to))
+		return -EFAULT;
+	return lead;
 }
 
 static noinline int tunx_chr_put_tagged(const struct sk_buff *skb,
@@ -168,11 +157,40 @@ static noinline int tunx_chr_put_tagged(const struct sk_buff *skb,
 	return err;
 }
 
+/*
+ * A frame in pieces. Pieces are whole pages or parts of them: unlike memory of
+ * the slab allocator there is no object whose bounds the copy could cross, so
+ * copy_to_iter()'s search for one is left out.
+ */
+static noinline int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len,
+					struct iov_iter *to)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	size_t n = skb_headlen(skb);
+	unsigned int i;
+
+	if (IS_ENABLED(CONFIG_HIGHMEM) || skb_has_frag_list(skb) ||
+	    !skb_frags_readable(skb))
+		return skb_copy_datagram_iter(skb, 0, to, len);
+	if (copy_to_iter(skb->data, n, to) != n)
+		return -EFAULT;
+	for (i = 0; len -= n; i++) {
+		n = min_t(size_t, len, skb_frag_size(&shinfo->frags[i]));
+		if (_copy_to_iter(skb_frag_address(&shinfo->frags[i]), n, to) != n)
+			return -EFAULT;
+	}
+	return 0;
+}
+
 static int tunx_chr_put_bytes(const struct sk_buff *skb, struct iov_iter *to)
 {
+	size_t len = min_t(size_t, skb->len, iov_iter_count(to));
+
 	if (unlikely(skb_vlan_tag_present(skb)))
 		return tunx_chr_put_tagged(skb, to);
-	return tunx_chr_put_part(skb, 0, skb->len, to);
+	if (unlikely(len > skb_headlen(skb)))
+		return tunx_chr_put_pieces(skb, len, to);
+	return copy_to_iter(skb->data, len, to) == len ? 0 : -EFAULT;
 }
 
 static void tunx_chr_count(struct tunx_dev *xd, struct tunx_queue *q,
@@ -187,38 +205,35 @@ static void tunx_chr_count(struct tunx_dev *xd, struct tunx_queue *q,
 static ssize_t tunx_chr_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
 				const struct sk_buff *skb, struct iov_iter *to)
 {
-	unsigned int vlan = skb_vlan_tag_present(skb) ? VLAN_HLEN : 0;
+	unsigned int len = skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
 	unsigned int flags = READ_ONCE(xd->flags);
 	ssize_t lead = 0;
 	int err;
 
 	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), skb, skb->len);
 	if (flags & (TUNX_F_PI | TUNX_F_VNET)) {
-		lead = tunx_chr_put_skb_lead(xd, q, skb, flags, vlan, to);
+		lead = tunx_chr_put_lead(xd, q, skb, skb->protocol, len, flags, to);
 		if (lead < 0)
 			return lead;
 	}
 	err = tunx_chr_put_bytes(skb, to);
 	if (err)
 		return err;
-	tunx_chr_count(xd, q, skb->len + vlan);
-	return lead + skb->len + vlan;
+	tunx_chr_count(xd, q, len);
+	return lead + len;
 }
 
-/* XDP frames come as they are: nothing to complete, nothing to segment */
 static ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
 				const struct xdp_frame *frame,
 				struct iov_iter *to)
 {
 	const struct ethhdr *eth = frame->data;
-	struct tunx_vnet_raw raw = {};
 	ssize_t lead;
 	size_t len;
 
 	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), frame, frame->len);
-	lead = tunx_chr_put_lead(READ_ONCE(xd->flags),
-				 frame->len >= ETH_HLEN ? eth->h_proto : 0,
-				 &raw, READ_ONCE(xd->vnet_size), frame->len, to);
+	lead = tunx_chr_put_lead(xd, q, NULL, frame->len >= ETH_HLEN ? eth->h_proto : 0,
+				 frame->len, READ_ONCE(xd->flags), to);
 	if (lead < 0)
 		return lead;
 	len = min_t(size_t, frame->len, iov_iter_count(to));

@@ -60,10 +60,12 @@ static netdev_features_t tunx_net_features_check(struct sk_buff *skb,
 						 struct net_device *dev,
 						 netdev_features_t features)
 {
-	struct tunx_dev *xd = netdev_priv(dev);
+	const netdev_features_t tunnel = NETIF_F_GSO_UDP_TUNNEL |
+					 NETIF_F_GSO_UDP_TUNNEL_CSUM;
+	const struct tunx_dev *xd = netdev_priv(dev);
 
-	if (READ_ONCE(xd->vnet_size) < TUNX_VNET_MAX)
-		features &= ~(NETIF_F_GSO_UDP_TUNNEL | NETIF_F_GSO_UDP_TUNNEL_CSUM);
+	if (unlikely(features & tunnel) && READ_ONCE(xd->vnet_size) < TUNX_VNET_MAX)
+		features &= ~tunnel;
 	return features;
 }
 

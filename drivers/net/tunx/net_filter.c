@@ -84,8 +84,6 @@ enum skb_drop_reason tunx_net_filter(struct tunx_dev *xd, struct tunx_queue *q,
 	const struct bpf_prog *ebpf = rcu_dereference_bh(xd->filter_prog);
 	enum skb_drop_reason reason;
 
-	if (likely(!mac && !classic && !ebpf))
-		return SKB_NOT_DROPPED_YET;
 	if (mac && !tunx_net_filter_mac(mac, skb))
 		return SKB_DROP_REASON_TAP_TXFILTER;
 	if (classic && READ_ONCE(q->flags) & TUNX_Q_FILTER) {

@@ -32,6 +32,13 @@ static struct netdev_queue *tunx_net_xmit_txq(const struct tunx_dev *xd,
 	return txq;
 }
 
+static bool tunx_net_has_filter(const struct tunx_dev *xd)
+{
+	return rcu_access_pointer(xd->mac_filter) ||
+	       rcu_access_pointer(xd->classic_prog) ||
+	       rcu_access_pointer(xd->filter_prog);
+}
+
 /**
  * tunx_net_xmit - ndo_start_xmit: put a frame into the ring of its queue
  * @skb: frame; skb->queue_mapping is the slot
@@ -53,10 +60,12 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	/* Slot 0 counts for frames that found no queue: it has been used, always */
 	if (unlikely(!q))
 		return tunx_net_xmit_drop(xd, 0, skb, SKB_DROP_REASON_DEV_READY);
-	reason = tunx_net_filter(xd, q, skb);
-	if (unlikely(reason)) {
-		tunx_stats_inc(xd, slot, tx_filtered);
-		return tunx_net_xmit_drop(xd, slot, skb, reason);
+	if (unlikely(tunx_net_has_filter(xd))) {
+		reason = tunx_net_filter(xd, q, skb);
+		if (reason) {
+			tunx_stats_inc(xd, slot, tx_filtered);
+			return tunx_net_xmit_drop(xd, slot, skb, reason);
+		}
 	}
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC)))
 		return tunx_net_xmit_drop(xd, slot, skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
@@ -81,6 +90,5 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	/* The core does not do it for lockless devices; bonding looks at it */
 	txq_trans_cond_update(txq);
-	tunx_queue_wake(q);
 	return NETDEV_TX_OK;
 }

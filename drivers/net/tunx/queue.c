@@ -131,7 +131,23 @@ static bool tunx_queue_full(struct ptr_ring *ring)
 }
 
 /**
- * tunx_queue_produce - put a frame at the tail of the ring
+ * tunx_queue_wake - tell the char half that a frame is in the ring
+ * @q: queue
+ *
+ * Wakes for every frame, not only for the first one in an empty ring.
+ * ABI: edge-triggered epoll users expect an event per frame.
+ *
+ * Context: any.
+ */
+void tunx_queue_wake(struct tunx_queue *q)
+{
+	if (READ_ONCE(q->fasync_on))
+		kill_fasync(&q->fasync, SIGIO, POLL_IN);
+	q->sk.sk_data_ready(&q->sk);
+}
+
+/**
+ * tunx_queue_produce - put a frame at the tail of the ring, and wake the reader
  * @q: queue
  * @frame: entry of the ring, belongs to it on success
  * @txq: stop this one when the ring is full after that; NULL to stop none
@@ -156,6 +172,8 @@ int tunx_queue_produce(struct tunx_queue *q, void *frame,
 			netif_tx_wake_queue(txq);
 	}
 	spin_unlock(&q->ring.producer_lock);
+	if (likely(ret >= 0))
+		tunx_queue_wake(q);
 	return ret;
 }
 
@@ -212,6 +230,8 @@ void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd, int n)
 	}
 }
 
+static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd);
+
 /* Take an entry, if there is one */
 static void *tunx_queue_take(struct tunx_queue *q, struct tunx_dev *xd)
 {
@@ -223,20 +243,6 @@ static void *tunx_queue_take(struct tunx_queue *q, struct tunx_dev *xd)
 		tunx_queue_made_room(q, xd, 1);
 	spin_unlock(&q->ring.consumer_lock);
 	return frame;
-}
-
-/* Readers wait exclusively: a frame wakes one of them */
-static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
-{
-	void *frame = NULL;
-	int err;
-
-	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
-						 (frame = tunx_queue_take(q, xd)) ||
-						 rcu_access_pointer(q->xd) != xd);
-	if (frame)
-		return frame;
-	return ERR_PTR(err ? err : -EBADFD);
 }
 
 /**
@@ -256,6 +262,20 @@ void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock
 	if (likely(frame))
 		return frame;
 	return noblock ? ERR_PTR(-EAGAIN) : tunx_queue_wait_frame(q, xd);
+}
+
+/* Readers wait exclusively: a frame wakes one of them */
+static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	void *frame;
+	int err;
+
+	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
+						 !IS_ERR(frame = tunx_queue_consume(q, xd, true)) ||
+						 rcu_access_pointer(q->xd) != xd);
+	if (!IS_ERR(frame))
+		return frame;
+	return ERR_PTR(err ? err : -EBADFD);
 }
 
 /**
@@ -345,22 +365,6 @@ int tunx_queue_resize_all(struct tunx_dev *xd)
 	kfree(rings);
 	tunx_queue_start_senders(xd);
 	return err;
-}
-
-/**
- * tunx_queue_wake - tell the char half that a frame is in the ring
- * @q: queue
- *
- * Wakes for every frame, not only for the first one in an empty ring.
- * ABI: edge-triggered epoll users expect an event per frame.
- *
- * Context: any.
- */
-void tunx_queue_wake(struct tunx_queue *q)
-{
-	if (READ_ONCE(q->fasync_on))
-		kill_fasync(&q->fasync, SIGIO, POLL_IN);
-	q->sk.sk_data_ready(&q->sk);
 }
 
 /**

@@ -14,4 +14,12 @@ static inline void compat_ubuf_complete(struct ubuf_info *ubuf, bool zerocopy)
 #endif
 }
 
+/* v6.12; before that, no frame's memory was out of the CPU's reach */
+#ifndef HAVE_SKB_FRAGS_READABLE
+static inline bool skb_frags_readable(const struct sk_buff *skb)
+{
+	return true;
+}
+#endif
+
 #endif
