@@ -16,16 +16,17 @@
 #include "frame.h"
 #include "tunx.h"
 
-static int tunx_net_bulk_head(struct tunx_dev *xd, const struct xdp_buff *xdp,
-			      unsigned int flags, struct tunx_rx_head *head)
+static void tunx_net_bulk_head(struct tunx_dev *xd, const struct xdp_buff *xdp,
+			       unsigned int flags, struct tunx_rx_head *head)
 {
 	struct tunx_vnet_raw raw = {};
 	size_t known = compat_tun_xdp_vnet_size(READ_ONCE(xd->vnet_size));
 
 	memcpy(&raw, compat_tun_xdp_vnet(xdp), known);
 	head->tunnel = known == TUNX_VNET_MAX;
-	return tunx_frame_vnet_decode(&raw, tunx_flags_vnet_le(flags),
-				      xdp->data_end - xdp->data, &head->vnet);
+	/* ABI: a wrong hdr_len is no error: the frame is in one piece anyway */
+	tunx_frame_vnet_decode(&raw, tunx_flags_vnet_le(flags),
+			       xdp->data_end - xdp->data, &head->vnet);
 }
 
 static struct sk_buff *tunx_net_bulk_build(struct xdp_buff *xdp)
@@ -50,13 +51,12 @@ static void tunx_net_bulk_one(struct tunx_rx *rx, struct xdp_buff *xdp)
 	struct bpf_prog *prog = rcu_dereference(rx->xd->xdp_prog);
 	struct tunx_rx_head head = {};
 	struct sk_buff *skb;
-	int err = 0;
 
 	rx->len = xdp->data_end - xdp->data;
 	rx->xdp_done = false;
 	if (rx->flags & TUNX_F_VNET)
-		err = tunx_net_bulk_head(rx->xd, xdp, rx->flags, &head);
-	if (err || (rx->flags & TUNX_F_TAP && rx->len < ETH_HLEN)) {
+		tunx_net_bulk_head(rx->xd, xdp, rx->flags, &head);
+	if (rx->flags & TUNX_F_TAP && rx->len < ETH_HLEN) {
 		put_page(virt_to_head_page(xdp->data));
 		goto drop;
 	}
