@@ -4,11 +4,11 @@
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
 DROPIN	?= 0
-KERNELS	?= 6.1 6.12 7.2
+KERNELS	?= 6.1 6.12 7.2 7.3
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test bench clean help
+.PHONY: all modules tools selftests modules_install check demo test kselftest bench clean help
 
 all: modules tools
 
@@ -34,6 +34,10 @@ demo:
 test:
 	KERNELS="$(KERNELS)" tools/vm/matrix
 
+# The older kernels only if asked for
+kselftest:
+	$(if $(filter-out file,$(origin KERNELS)),KERNELS="$(KERNELS)") tools/vm/kselftest
+
 bench:
 	tools/vm/run --icount -- selftests/bench/compare.sh
 
@@ -49,6 +53,7 @@ help:
 	@echo 'make modules_install  install into /lib/modules/.../updates'
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
+	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make check            static checks of the sources'
 	@echo 'make clean            remove what was built'

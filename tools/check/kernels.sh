@@ -9,8 +9,8 @@
 # shellcheck disable=SC2034 # used by the checks
 {
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/tunx
-	kernels=(6.1 6.12 7.2)
-	newest=7.2
+	kernels=(6.1 6.12 7.2 7.3)
+	newest=7.3
 	source=$cache/linux-source-$newest
 }
 # The roots are root's, and so is what is built in them.

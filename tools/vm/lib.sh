@@ -9,7 +9,9 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tunx
 roots=$cache/roots
-all_kernels=(6.1 6.12 7.2)
+all_kernels=(6.1 6.12 7.2 7.3)
+# There is more: PREEMPT_RT, for who asks for it.
+other_kernels=(7.2-rt)
 child=
 
 # The status for failures of the runner itself, as opposed to the command's.
@@ -36,8 +38,8 @@ need_root() {
 }
 
 known_kernel() {
-	[[ " ${all_kernels[*]} " == *" $1 "* ]] ||
-		die "no kernel '$1'" "the kernels are ${all_kernels[*]}"
+	[[ " ${all_kernels[*]} ${other_kernels[*]} " == *" $1 "* ]] ||
+		die "no kernel '$1'" "the kernels are ${all_kernels[*]} and ${other_kernels[*]}"
 }
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
