@@ -16,7 +16,7 @@
  *  S7  tunnel offload and a short header: reads fail		vnet/read.c tunnel_granted
  *  S8  queues that join later have no send buffer limit		ioctl/sndbuf.c queues
  *  S9  a tap does not show rx_frame_errors			vnet/rules.c all_rules
- *  S10 frames that generic XDP drops are not counted		xdp/tap.c each_verdict
+ *  S10 frames that generic XDP takes are not counted		xdp/tap.c each_verdict
  *  S11 a vhost batch has headers without IFF_VNET_HDR		(needs vhost_net)
  *  S12 a classic filter is read from user memory again		filter/classic.c memory
  *  S13 link settings are not checked				net/ethtool.c wrong_settings
@@ -216,8 +216,8 @@ static inline bool blocking_writes_are_native(void)
 	return tun_is_tunx();
 }
 
-/* A program that drops a frame for which there was a buffer of the stack already. */
-static inline bool generic_drops_are_counted(void)
+/* A frame that a program takes when there is a buffer of the stack already. */
+static inline bool generic_frames_are_counted(void)
 {
 	return tun_is_tunx();
 }
