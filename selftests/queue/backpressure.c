@@ -363,14 +363,14 @@ static void stream(int qlen, int queues, int senders, int packets, int pause)
 	must(if_setint("bp9", SIOCSIFTXQLEN, qlen));
 	/*
 	 * A full qdisc may drop without telling: on newer kernels one sender
-	 * queues for others. This one holds what the sockets' buffers let pass.
+	 * queues for others. This one holds all there is to send.
 	 */
 	if (queues == 1)
-		shell("tc qdisc replace dev %s root pfifo limit 10000", "bp9");
+		shell("tc qdisc replace dev %s root pfifo limit 100000", "bp9");
 	else
 		shell("tc qdisc replace dev %1$s root handle 1: mq && "
-		      "tc qdisc add dev %1$s parent 1:1 pfifo limit 10000 && "
-		      "tc qdisc add dev %1$s parent 1:2 pfifo limit 10000", "bp9");
+		      "tc qdisc add dev %1$s parent 1:1 pfifo limit 100000 && "
+		      "tc qdisc add dev %1$s parent 1:2 pfifo limit 100000", "bp9");
 	sent = 0;
 	got = 0;
 	stop = false;

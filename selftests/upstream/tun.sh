@@ -34,7 +34,7 @@ run() {
 
 # Some wait ten seconds for what must not come: they run beside the others.
 rest=()
-for variant in $("$upstream/tun" -l | grep -oE '[46]in[46]_(nogsosz_gtmss|over_maxbytes)'); do
+for variant in $("$upstream/tun" -l 2>&1 | grep -oE '[46]in[46]_(nogsosz_gtmss|over_maxbytes)'); do
 	run "$variant" -v "$variant" &
 	rest+=(-V "$variant")
 done
