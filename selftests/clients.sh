@@ -57,7 +57,7 @@ start() {
 	shift 2
 	# Who waits for a word in it must not find those of a former run.
 	: >"$scratch/$name.log"
-	ip netns exec "$ns" timeout --kill-after=5 "${limit:-50}" "$@" \
+	ip netns exec "$ns" timeout --kill-after=5 "${limit:-100}" "$@" \
 		>"$scratch/$name.log" 2>&1 </dev/null &
 }
 
@@ -72,7 +72,7 @@ reaches() {
 
 	wait_for 20 ip netns exec "$1" ping -c 1 -W 1 "$2" || return
 	for size in 56 1200 4000; do
-		ip netns exec "$1" ping -c 3 -i 0.2 -W 5 -s $size "$2" || return
+		ip netns exec "$1" ping -c 2 -i 0.2 -W 5 -s $size "$2" || return
 	done
 }
 

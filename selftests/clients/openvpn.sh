@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # OpenVPN, tun and tap, between two peers that know each other's fingerprint.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")

@@ -4,6 +4,7 @@
 # Programs that make persistent interfaces: tunctl, and iproute2 with every word a
 # hypervisor's script uses; what ip tuntap tells of those who use them. More of
 # iproute2 is in pair/iproute.sh.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")

@@ -3,6 +3,7 @@
 #
 # slirp4netns: opens the node in one network namespace, which hands its file over
 # to another, and speaks for it there; an MTU of 65520.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")
@@ -18,7 +19,7 @@ make_pair
 
 # C is the namespace without a network.
 ip netns add C
-start holder C sleep 50
+start holder C sleep 100
 # shellcheck disable=SC2317 # called by wait_for
 holder() {
 	holder=$(pgrep -x sleep | head -n 1) && [[ $holder ]]

@@ -4,6 +4,7 @@
 # stress-ng: interfaces made and deleted by several processes at once, with all the
 # settings it knows (the size of a header among them, set to INT_MAX), and the
 # ioctls it tries on any device.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")

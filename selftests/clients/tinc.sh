@@ -3,6 +3,7 @@
 #
 # tinc: a tap that switches, whose address it asks the file for (SIOCGIFHWADDR),
 # and a tun that routes, with packet information.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # vtun, of the year 2001: tun and tap.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")

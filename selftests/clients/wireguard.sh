@@ -3,6 +3,7 @@
 #
 # wireguard-go: a tun, in newer versions with headers, segmentation offloads and
 # many packets per turn; iperf3 through it, both ways.
+# Timeout: 120 s
 
 set -euo pipefail
 dir=$(dirname "$0")
