@@ -167,6 +167,7 @@ struct tunx_stats {
 struct tunx_queue;
 struct tunx_flow_table;
 struct tunx_mac_filter;
+struct tunx_hash_conf;
 struct tunx_rx;
 
 /**
@@ -206,6 +207,10 @@ struct tunx_dev {
 	struct bpf_prog __rcu *xdp_prog;
 	/** @steer_prog: eBPF program that picks queues; RTNL writes, RCU reads */
 	struct bpf_prog __rcu *steer_prog;
+	/** @rss: how to pick queues by hash, or NULL; RTNL writes, RCU reads */
+	struct tunx_hash_conf __rcu *rss;
+	/** @report: which hash to tell the reader, or NULL; RTNL, RCU likewise */
+	struct tunx_hash_conf __rcu *report;
 	/** @filter_prog: eBPF program that drops or trims; RTNL writes, RCU reads */
 	struct bpf_prog __rcu *filter_prog;
 	/** @classic_prog: the same as classic BPF; RTNL writes, RCU reads */
@@ -275,6 +280,16 @@ struct tunx_queue {
 	struct fasync_struct *fasync;
 	/** @disabled: link in tunx_dev.disabled; RTNL */
 	struct list_head disabled;
+};
+
+/**
+ * struct tunx_cb - what a frame in the ring has to say to its reader
+ * @hash: its hash; no meaning with VIRTIO_NET_HASH_REPORT_NONE
+ * @report: VIRTIO_NET_HASH_REPORT_*
+ */
+struct tunx_cb {
+	u32 hash;
+	u16 report;
 };
 
 /**
@@ -448,6 +463,25 @@ u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 			struct sk_buff *skb);
 void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash);
 
+/* net_hash.c: hash reporting and receive side scaling */
+u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
+			const struct sk_buff *skb, unsigned int nr);
+void tunx_net_hash_mark(const struct tunx_hash_conf *conf, struct sk_buff *skb);
+int tunx_net_hash_cap(void __user *arg);
+int tunx_net_hash_set(struct tunx_dev *xd, const void __user *arg);
+int tunx_net_hash_get(struct tunx_dev *xd, void __user *arg);
+void tunx_net_hash_free(struct tunx_dev *xd);
+
+/* net_rxfh.c: the same as ethtool -x and -X know it */
+u32 tunx_net_get_rx_ring_count(struct net_device *dev);
+u32 tunx_net_get_rxfh_key_size(struct net_device *dev);
+u32 tunx_net_get_rxfh_indir_size(struct net_device *dev);
+int tunx_net_get_rxfh_fields(struct net_device *dev,
+			     struct ethtool_rxfh_fields *fields);
+int tunx_net_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh);
+int tunx_net_set_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
+		      struct netlink_ext_ack *extack);
+
 /* net_link.c: rtnetlink, sysfs, notifier */
 extern const struct attribute_group tunx_net_sysfs_group;
 extern struct rtnl_link_ops tunx_net_link_ops;
@@ -488,6 +522,17 @@ static inline bool tunx_flags_vnet_le(unsigned int flags)
 {
 	return flags & TUNX_F_VNET_LE ||
 	       (virtio_legacy_is_little_endian() && !(flags & TUNX_F_VNET_BE));
+}
+
+/**
+ * tunx_cb - what a frame in the ring has to say
+ * @skb: frame that passed tunx_net_xmit()
+ *
+ * Return: its control block.
+ */
+static inline struct tunx_cb *tunx_cb(const struct sk_buff *skb)
+{
+	return (struct tunx_cb *)skb->cb;
 }
 
 /**
