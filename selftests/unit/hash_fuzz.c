@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libFuzzer target: whatever the stack transmits, hash.c reads no byte outside
+ * of it, gives an answer that is one, and the same however the frame lies in
+ * memory.
+ *
+ *	input: types (2), Ethernet, where it is cut, frame
+ */
+#include "hash.h"
+#include "hash_frame.h"
+
+#include <stdint.h>
+
+#define PROMISE(what) do { if (!(what)) __builtin_trap(); } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const u8 zeros[TUNX_HASH_KEY];
+	static struct tunx_hash_key key;
+	struct tunx_hash_tuple whole, cut;
+	size_t linear;
+	u32 types;
+	bool eth;
+
+	if (size < 4)
+		return 0;
+	types = (data[0] << 8 | data[1]) & 0x1ff;
+	eth = data[2] & 1;
+	linear = data[3];
+	data += 4;
+	size -= 4;
+	if (linear > size)
+		linear = size;
+	memset(&whole, 0, sizeof(whole));
+	memset(&cut, 0, sizeof(cut));
+	hash_frame_parse(data, size, size, eth, 0x86dd, types, &whole);
+	hash_frame_parse(data, size, linear, eth, 0x86dd, types, &cut);
+	PROMISE(whole.report == cut.report);
+	if (whole.report == VIRTIO_NET_HASH_REPORT_NONE)
+		return 0;
+	PROMISE(whole.report <= VIRTIO_NET_HASH_REPORT_UDPv6_EX);
+	PROMISE(types >> (whole.report - 1) & 1);
+	PROMISE(whole.addr == (whole.report >= VIRTIO_NET_HASH_REPORT_IPv6 ? 4 : 1));
+	PROMISE(whole.words == 2 * whole.addr + ((whole.report - 1) % 3 != 0));
+	PROMISE(!memcmp(whole.word, cut.word, whole.words * sizeof(u32)));
+	tunx_hash_symmetric(&cut, TUNX_HASH_SYM_XOR);
+	/* Under a key of zeros every hash is zero */
+	tunx_hash_key_expand(&key, zeros);
+	PROMISE(!tunx_hash_toeplitz(&key, &cut));
+	return 0;
+}
