@@ -109,10 +109,9 @@ static int file_of(const char *name, const char *node)
 	return dev.fd;
 }
 
-static noreturn void refused(const char *name, int err)
+static noreturn void refused(int fd, const char *name, int err)
 {
 	struct tun_vnet_hash cap;
-	int fd = file_of(name, NULL);
 
 	if (ioctl(fd, TUNGETVNETHASHCAP, &cap))
 		die("%s: %s: the driver of this device knows no hashing; tunx does", name,
@@ -193,10 +192,11 @@ static void print_text(json_t *object)
 static int show(const char *name, const char *node, bool as_json, bool pretty)
 {
 	struct tunx_hash hash = { .size = sizeof(hash) };
+	int fd = file_of(name, node);
 	json_t *object, *all;
 
-	if (ioctl(file_of(name, node), TUNXGETHASH, &hash))
-		refused(name, errno);
+	if (ioctl(fd, TUNXGETHASH, &hash))
+		refused(fd, name, errno);
 	object = hash_json(name, &hash);
 	if (!as_json) {
 		print_text(object);
@@ -308,6 +308,7 @@ static int set(const char *name, const char *node, struct wish *wish)
 {
 	uint8_t arg[sizeof(*wish)];
 	size_t len = 0;
+	int fd;
 
 	check(wish);
 	if (!wish->has_key && getrandom(wish->key, sizeof(wish->key), 0) < 0)
@@ -320,8 +321,9 @@ static int set(const char *name, const char *node, struct wish *wish)
 	memcpy(arg + len, wish->table, wish->table_len * sizeof(wish->table[0]));
 	len += wish->table_len * sizeof(wish->table[0]);
 	memcpy(arg + len, wish->key, sizeof(wish->key));
-	if (ioctl(file_of(name, node), TUNSETVNETHASH, arg))
-		refused(name, errno);
+	fd = file_of(name, node);
+	if (ioctl(fd, TUNSETVNETHASH, arg))
+		refused(fd, name, errno);
 	return EXIT_SUCCESS;
 }
 
