@@ -30,6 +30,7 @@ static inline void hash_frame_parse(const u8 *data, size_t len, size_t linear, b
 	u8 *head = memcpy(malloc(linear + !linear), data, linear);
 	u8 *all = memcpy(malloc(len + !len), data, len);
 	const struct hash_frame_rest rest = { all, len };
+	struct tunx_hash_map map;
 	const struct tunx_hash_frame frame = {
 		.data = head,
 		.linear = linear,
@@ -37,10 +38,11 @@ static inline void hash_frame_parse(const u8 *data, size_t len, size_t linear, b
 		.copy = hash_frame_copy,
 	};
 
+	tunx_hash_map_types(&map, types);
 	if (eth)
-		tunx_hash_parse_eth(&frame, types, t);
+		tunx_hash_parse_eth(&frame, &map, t);
 	else
-		tunx_hash_parse_ip(&frame, 0, htons(proto), types, t);
+		tunx_hash_parse_ip(&frame, 0, htons(proto), &map, t);
 	free(head);
 	free(all);
 }

@@ -17,14 +17,16 @@ static const u8 key[TUNX_HASH_KEY] = {
 	0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
 };
 
+static tunx_hash_row rows[TUNX_HASH_INPUT];
+
 /* Bit by bit, as the specification has it */
 static u32 slow(const u8 *k, const struct tunx_hash_tuple *t)
 {
 	u32 hash = 0, window = (u32)k[0] << 24 | k[1] << 16 | k[2] << 8 | k[3];
 	unsigned int i, next;
 
-	for (i = 0; i < t->words * 32u; i++) {
-		if (t->word[i / 32] >> (31 - i % 32) & 1)
+	for (i = 0; i < t->len * 8u; i++) {
+		if (t->input[i / 8] & 0x80 >> i % 8)
 			hash ^= window;
 		next = i + 32;
 		window = window << 1 | (next < 320 ? k[next / 8] >> (7 - next % 8) & 1 : 0);
@@ -35,87 +37,95 @@ static u32 slow(const u8 *k, const struct tunx_hash_tuple *t)
 static void published(void)
 {
 	static const struct {
-		u32 word[9];
-		u8 words;
+		const char *input;
+		u8 len;
 		u32 want;
 	} vectors[] = {
-		{ { 0x420995bb, 0xa18e6450 }, 2, 0x323e8fc2 },
-		{ { 0x420995bb, 0xa18e6450, 0x0aea06e6 }, 3, 0x51ccc178 },
-		{ { 0xc75c6f02, 0x41458c53, 0x37961283 }, 3, 0xc626b0ea },
-		{ { 0x3ffe2501, 0x02001fff, 0, 7, 0x3ffe2501, 0x02000003, 0, 1 }, 8, 0x2cc18cd5 },
-		{ { 0x3ffe2501, 0x02001fff, 0, 7, 0x3ffe2501, 0x02000003, 0, 1, 0x0aea06e6 }, 9,
-		  0x40207d3d },
+		{ "\x42\x09\x95\xbb\xa1\x8e\x64\x50", 8, 0x323e8fc2 },
+		{ "\x42\x09\x95\xbb\xa1\x8e\x64\x50\x0a\xea\x06\xe6", 12, 0x51ccc178 },
+		{ "\xc7\x5c\x6f\x02\x41\x45\x8c\x53\x37\x96\x12\x83", 12, 0xc626b0ea },
+		{ "\x3f\xfe\x25\x01\x02\x00\x1f\xff\0\0\0\0\0\0\0\x07"
+		  "\x3f\xfe\x25\x01\x02\x00\x00\x03\0\0\0\0\0\0\0\x01", 32, 0x2cc18cd5 },
+		{ "\x3f\xfe\x25\x01\x02\x00\x1f\xff\0\0\0\0\0\0\0\x07"
+		  "\x3f\xfe\x25\x01\x02\x00\x00\x03\0\0\0\0\0\0\0\x01"
+		  "\x0a\xea\x06\xe6", 36, 0x40207d3d },
 	};
 	struct tunx_hash_tuple t = { 0 };
-	struct tunx_hash_key k;
 	unsigned int i;
 
-	tunx_hash_key_expand(&k, key);
+	tunx_hash_key_expand(rows, ARRAY_SIZE(rows), key);
 	for (i = 0; i < ARRAY_SIZE(vectors); i++) {
-		memcpy(t.word, vectors[i].word, sizeof(t.word));
-		t.words = vectors[i].words;
-		is(tunx_hash_toeplitz(&k, &t), vectors[i].want, "published hash %u", i);
+		memcpy(t.input, vectors[i].input, vectors[i].len);
+		t.len = vectors[i].len;
+		is(tunx_hash_toeplitz(rows, &t), vectors[i].want, "published hash %u", i);
 		is(slow(key, &t), vectors[i].want, "published hash %u, the slow way", i);
 	}
 }
 
-static u32 random32(void)
+static void fill(u8 *p, size_t len)
 {
 	static u32 state = 1;
 
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state;
+	while (len--) {
+		state ^= state << 13;
+		state ^= state >> 17;
+		state ^= state << 5;
+		*p++ = state;
+	}
 }
 
 static void against_slow(void)
 {
-	struct tunx_hash_tuple t = { .words = TUNX_HASH_WORDS };
-	struct tunx_hash_key k;
+	static const u8 lens[] = { 0, 8, 12, 32, 36 };
+	struct tunx_hash_tuple t = { .len = TUNX_HASH_INPUT };
+	unsigned int i, bad = 0;
 	u8 any[TUNX_HASH_KEY];
-	unsigned int i, j, bad = 0;
 
 	/* A bit of the input is a place in the key */
-	tunx_hash_key_expand(&k, key);
-	for (i = 0; i < TUNX_HASH_WORDS * 32; i++) {
-		memset(t.word, 0, sizeof(t.word));
-		t.word[i / 32] = 1u << (31 - i % 32);
-		bad += tunx_hash_toeplitz(&k, &t) != slow(key, &t);
+	tunx_hash_key_expand(rows, ARRAY_SIZE(rows), key);
+	for (i = 0; i < TUNX_HASH_INPUT * 8; i++) {
+		memset(t.input, 0, sizeof(t.input));
+		t.input[i / 8] = 0x80 >> i % 8;
+		bad += tunx_hash_toeplitz(rows, &t) != slow(key, &t);
 	}
 	is(bad, 0, "each bit of the input");
 	for (i = 0; i < 10000; i++) {
 		if (!(i % 100)) {
-			for (j = 0; j < sizeof(any); j++)
-				any[j] = random32();
-			tunx_hash_key_expand(&k, any);
+			fill(any, sizeof(any));
+			tunx_hash_key_expand(rows, ARRAY_SIZE(rows), any);
 		}
-		for (j = 0; j < TUNX_HASH_WORDS; j++)
-			t.word[j] = random32();
-		t.words = i % (TUNX_HASH_WORDS + 1);
-		bad += tunx_hash_toeplitz(&k, &t) != slow(any, &t);
+		fill(t.input, sizeof(t.input));
+		t.len = lens[i % ARRAY_SIZE(lens)];
+		bad += tunx_hash_toeplitz(rows, &t) != slow(any, &t);
 	}
 	is(bad, 0, "any key and input");
+}
+
+static void swap(u8 *a, u8 *b, size_t len)
+{
+	while (len--) {
+		u8 byte = *a;
+
+		*a++ = *b;
+		*b++ = byte;
+	}
 }
 
 static void symmetric(void)
 {
 	static const enum tunx_hash_transform how[] = { TUNX_HASH_SYM_XOR, TUNX_HASH_SYM_OR_XOR };
-	unsigned int i, j, bad = 0;
+	static const u8 lens[] = { 8, 12, 32, 36 };
+	unsigned int i, addr, bad = 0;
 
 	for (i = 0; i < 4000; i++) {
-		struct tunx_hash_tuple a = { .addr = i & 1 ? 1 : 4 }, b;
+		struct tunx_hash_tuple a = { .len = lens[i % 4] }, b;
 
-		a.words = 2 * a.addr + (i >> 1 & 1);
-		for (j = 0; j < a.words; j++)
-			a.word[j] = random32();
+		addr = i % 4 < 2 ? 4 : 16;
+		fill(a.input, a.len);
 		b = a;
-		for (j = 0; j < a.addr; j++) {
-			b.word[j] = a.word[j + a.addr];
-			b.word[j + a.addr] = a.word[j];
-		}
-		if (a.words > 2 * a.addr)
-			b.word[2 * a.addr] = a.word[2 * a.addr] << 16 | a.word[2 * a.addr] >> 16;
+		swap(b.input, b.input + addr, addr);
+		if (i % 2)
+			swap(b.input + 2 * addr, b.input + 2 * addr + 2, 2);
 		tunx_hash_symmetric(&a, how[i >> 2 & 1]);
 		tunx_hash_symmetric(&b, how[i >> 2 & 1]);
 		bad += memcmp(&a, &b, sizeof(a)) != 0;
@@ -158,19 +168,19 @@ static void pieces(void)
 	for (cut = 0; cut <= len; cut++) {
 		memset(&t, 0, sizeof(t));
 		hash_frame_parse(buf, len, cut, true, 0, 0x1ff, &t);
-		bad += t.report != VIRTIO_NET_HASH_REPORT_TCPv6_EX || t.words != 9 ||
-			t.word[0] != 0x33333333 || t.word[3] != 0x33333333 ||
-			t.word[4] != 0x44444444 || t.word[7] != 0x44444444 ||
-			t.word[8] != 0x12345678;
+		bad += t.report != VIRTIO_NET_HASH_REPORT_TCPv6_EX || t.len != 36 ||
+			t.input[0] != 0x33 || t.input[15] != 0x33 ||
+			t.input[16] != 0x44 || t.input[31] != 0x44 ||
+			memcmp(t.input + 32, "\x12\x34\x56\x78", 4);
 	}
 	is(bad, 0, "in two pieces, cut at each of %zu places", len + 1);
 	hash_frame_parse(buf, len, len, true, 0, 0x10, &t);
 	is(t.report, VIRTIO_NET_HASH_REPORT_TCPv6, "without EX types: TCP");
-	is(t.word[0], 0x11111111, "without EX types: the packet's source");
-	is(t.word[4], 0x22222222, "without EX types: the packet's destination");
+	is(t.input[0], 0x11, "without EX types: the packet's source");
+	is(t.input[31], 0x22, "without EX types: the packet's destination");
 	hash_frame_parse(buf, len, len, true, 0, 0x41, &t);
 	is(t.report, VIRTIO_NET_HASH_REPORT_IPv6_EX, "only IP_EX: no ports");
-	is(t.words, 8, "only IP_EX: addresses");
+	is(t.len, 32, "only IP_EX: addresses");
 	hash_frame_parse(buf + 14, len - 14, 3, false, 0x86dd, 0x1ff, &t);
 	is(t.report, VIRTIO_NET_HASH_REPORT_TCPv6_EX, "without an Ethernet header");
 	hash_frame_parse(buf + 14, len - 14, 3, false, 0x0800, 0x1ff, &t);

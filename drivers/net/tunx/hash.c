@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/string.h>
 
 #include "hash.h"
 
@@ -21,110 +22,75 @@
 #define TUNX_OPT_HOME	201	/* home address, RFC 6275 6.3 */
 #define TUNX_RT_HOME	2	/* routing header with it, RFC 6275 6.4 */
 
-#define TUNX_HASH_EX	(VIRTIO_NET_RSS_HASH_TYPE_IP_EX | \
-			 VIRTIO_NET_RSS_HASH_TYPE_TCP_EX | \
-			 VIRTIO_NET_RSS_HASH_TYPE_UDP_EX)
+/* Kinds of packets, and reports less 1, in families of three */
+#define TUNX_HASH_IP4	(VIRTIO_NET_HASH_REPORT_IPv4 - 1)
+#define TUNX_HASH_IP6	(VIRTIO_NET_HASH_REPORT_IPv6 - 1)
+#define TUNX_HASH_EX	(VIRTIO_NET_HASH_REPORT_IPv6_EX - 1)
+#define TUNX_HASH_TCP	1	/* added to a family: it has ports, of TCP */
+#define TUNX_HASH_UDP	2
 
 /**
- * enum tunx_hash_kind - the reports of a family, which follow each other
- * @TUNX_HASH_IP: addresses only
- * @TUNX_HASH_TCP: with the ports of TCP
- * @TUNX_HASH_UDP: with the ports of UDP
- */
-enum tunx_hash_kind {
-	TUNX_HASH_IP,
-	TUNX_HASH_TCP,
-	TUNX_HASH_UDP,
-};
-
-/**
- * struct tunx_hash_ext - what the extension headers of an IPv6 packet say
- * @at: where the walk is
+ * struct tunx_hash_found - what the headers of an IP packet say
+ * @kind: TUNX_HASH_IP4, TUNX_HASH_IP6 or TUNX_HASH_EX
+ * @proto: what is carried; 0 for a fragment, whose ports would be anywhere
+ * @at: offset of that
  * @home: offset of a home address, or 0
  * @route: offset of the address in a routing header of type 2, or 0
- * @proto: what is at @at
- * @any: there is one
- * @fragment: the packet is a fragment, ports would be anywhere
  */
-struct tunx_hash_ext {
+struct tunx_hash_found {
+	unsigned int kind;
+	unsigned int proto;
 	unsigned int at;
 	unsigned int home;
 	unsigned int route;
-	u8 proto;
-	bool any;
-	bool fragment;
 };
 
-static u16 tunx_hash_be16(const u8 *p)
+/**
+ * tunx_hash_map_types - work out what is reported of each kind of packet
+ * @map: result
+ * @types: VIRTIO_NET_RSS_HASH_TYPE_*, packets that have a hash
+ *
+ * Ports if their type is enabled, else addresses; the EX types, which are about
+ * packets with extension headers, come before the plain ones of IPv6.
+ *
+ * Context: any.
+ */
+void tunx_hash_map_types(struct tunx_hash_map *map, u32 types)
 {
-	return p[0] << 8 | p[1];
-}
+	unsigned int kind, family;
 
-static u32 tunx_hash_be32(const u8 *p)
-{
-	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-}
-
-/* Bytes of the frame, through @buf where they are not linear; NULL: it ends */
-static const u8 *tunx_hash_bytes(const struct tunx_hash_frame *f,
-				 unsigned int at, unsigned int n, u8 *buf)
-{
-	if (at + n <= f->linear)
-		return f->data + at;
-	return f->copy(f->rest, at, buf, n) ? buf : NULL;
-}
-
-static enum tunx_hash_kind tunx_hash_kind(const struct tunx_hash_frame *f,
-					  unsigned int at, u8 proto, u32 *ports)
-{
-	const u8 *p;
-	u8 buf[4];
-
-	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
-		return TUNX_HASH_IP;
-	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
-	if (!p)
-		return TUNX_HASH_IP;
-	*ports = tunx_hash_be32(p);
-	return proto == IPPROTO_TCP ? TUNX_HASH_TCP : TUNX_HASH_UDP;
-}
-
-/* The most that @types allow to say about the packet, of reports from @first */
-static void tunx_hash_choose(struct tunx_hash_tuple *t, u32 types, u16 first,
-			     enum tunx_hash_kind kind)
-{
-	/* Type bits are in the order of reports, from 1 */
-	types >>= first - 1;
-	if (kind != TUNX_HASH_IP && types >> kind & 1) {
-		t->report = first + kind;
-		t->words = 2 * t->addr + 1;
-	} else if (types & 1) {
-		t->report = first;
-		t->words = 2 * t->addr;
+	/* Type bits are in the order of reports; each kind has its fallback before it */
+	for (kind = 0; kind < TUNX_HASH_KINDS; kind++) {
+		family = kind - kind % 3;
+		if (types >> kind & 1)
+			map->report[kind] = kind + 1;
+		else if (types >> family & 1)
+			map->report[kind] = family + 1;
+		else if (family == TUNX_HASH_EX)
+			map->report[kind] = map->report[kind - 3];
+		else
+			map->report[kind] = VIRTIO_NET_HASH_REPORT_NONE;
+		map->len[kind] = family == TUNX_HASH_IP4 ? 8 : 32;
+		/* The first of a family has no ports */
+		if (map->report[kind] % 3 != 1)
+			map->len[kind] += 4;
 	}
 }
 
-static void tunx_hash_ip4(const struct tunx_hash_frame *f, unsigned int at,
-			  u32 types, struct tunx_hash_tuple *t)
+/**
+ * tunx_hash_copy - bytes that are not linear
+ * @f: frame
+ * @at: where
+ * @n: how many
+ * @buf: room for them
+ *
+ * Context: any.
+ * Return: @buf, or NULL when the frame ends before.
+ */
+const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
+			 unsigned int n, u8 *buf)
 {
-	enum tunx_hash_kind kind = TUNX_HASH_IP;
-	u8 buf[TUNX_IP4_LEN];
-	unsigned int len;
-	const u8 *p;
-
-	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
-	if (!p || p[0] >> 4 != 4)
-		return;
-	len = (p[0] & 15) * 4;
-	if (len < TUNX_IP4_LEN)
-		return;
-	t->addr = 1;
-	t->word[0] = tunx_hash_be32(p + 12);
-	t->word[1] = tunx_hash_be32(p + 16);
-	/* More fragments, or not the first */
-	if (!(tunx_hash_be16(p + 6) & 0x3fff))
-		kind = tunx_hash_kind(f, at + len, p[9], &t->word[2]);
-	tunx_hash_choose(t, types, VIRTIO_NET_HASH_REPORT_IPv4, kind);
+	return f->copy(f->rest, at, buf, n) ? buf : NULL;
 }
 
 /* Offset of the home address among destination options, or 0 */
@@ -147,8 +113,8 @@ static unsigned int tunx_hash_home(const struct tunx_hash_frame *f,
 }
 
 /* Walks the extension headers; false: one is cut off, or there is no end */
-static bool tunx_hash_walk(const struct tunx_hash_frame *f, u32 types,
-			   struct tunx_hash_ext *x)
+static bool tunx_hash_walk(const struct tunx_hash_frame *f,
+			   struct tunx_hash_found *x)
 {
 	unsigned int i, len;
 	const u8 *p;
@@ -167,15 +133,15 @@ static bool tunx_hash_walk(const struct tunx_hash_frame *f, u32 types,
 		p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
 		if (!p)
 			return false;
-		x->any = true;
+		x->kind = TUNX_HASH_EX;
 		len = (p[1] + 1) * 8;
 		if (x->proto == IPPROTO_FRAGMENT) {
-			x->fragment = true;
+			x->proto = 0;
 			return true;
 		}
 		if (x->proto == IPPROTO_ROUTING && p[2] == TUNX_RT_HOME && len >= 24)
 			x->route = x->at + 8;
-		if (x->proto == IPPROTO_DSTOPTS && types & TUNX_HASH_EX && !x->home)
+		if (x->proto == IPPROTO_DSTOPTS && !x->home)
 			x->home = tunx_hash_home(f, x->at + 2, x->at + len);
 		x->proto = p[0];
 		x->at += len;
@@ -183,49 +149,72 @@ static bool tunx_hash_walk(const struct tunx_hash_frame *f, u32 types,
 	return false;
 }
 
-static bool tunx_hash_ip6_addr(const struct tunx_hash_frame *f, unsigned int at,
-			       u32 *word)
+static bool tunx_hash_ip4(const struct tunx_hash_frame *f,
+			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
 {
-	unsigned int i;
+	u8 buf[TUNX_IP4_LEN];
+	unsigned int len;
 	const u8 *p;
-	u8 buf[16];
 
-	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
-	if (!p)
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+	if (!p || p[0] >> 4 != 4)
 		return false;
-	for (i = 0; i < 4; i++)
-		word[i] = tunx_hash_be32(p + 4 * i);
+	len = (p[0] & 15) * 4;
+	if (len < TUNX_IP4_LEN)
+		return false;
+	memcpy(t->input, p + 12, 8);
+	x->kind = TUNX_HASH_IP4;
+	x->at += len;
+	/* More fragments, or not the first */
+	x->proto = (p[6] & 0x3f) || p[7] ? 0 : p[9];
 	return true;
 }
 
-static void tunx_hash_ip6(const struct tunx_hash_frame *f, unsigned int at,
-			  u32 types, struct tunx_hash_tuple *t)
+static bool tunx_hash_ip6(const struct tunx_hash_frame *f,
+			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
 {
-	enum tunx_hash_kind kind = TUNX_HASH_IP;
-	struct tunx_hash_ext x = { .at = at + TUNX_IP6_LEN };
-	u8 buf[8];
+	u8 buf[TUNX_IP6_LEN];
 	const u8 *p;
 
-	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
 	if (!p || p[0] >> 4 != 6)
-		return;
-	x.proto = p[6];
-	if (!tunx_hash_ip6_addr(f, at + 8, &t->word[0]) ||
-	    !tunx_hash_ip6_addr(f, at + 24, &t->word[4]) ||
-	    !tunx_hash_walk(f, types, &x))
-		return;
-	t->addr = 4;
-	if (!x.fragment)
-		kind = tunx_hash_kind(f, x.at, x.proto, &t->word[8]);
+		return false;
+	memcpy(t->input, p + 8, 32);
+	x->kind = TUNX_HASH_IP6;
+	x->at += TUNX_IP6_LEN;
+	x->proto = p[6];
+	return tunx_hash_walk(f, x);
+}
 
-	/* The EX types are about packets with extension headers, and come first */
-	if (x.any)
-		tunx_hash_choose(t, types, VIRTIO_NET_HASH_REPORT_IPv6_EX, kind);
-	if (!t->report)
-		tunx_hash_choose(t, types, VIRTIO_NET_HASH_REPORT_IPv6, kind);
-	else if ((x.home && !tunx_hash_ip6_addr(f, x.home, &t->word[0])) ||
-		 (x.route && !tunx_hash_ip6_addr(f, x.route, &t->word[4])))
-		t->report = VIRTIO_NET_HASH_REPORT_NONE;
+/* Adds ports to the input; returns what to add to the family */
+static unsigned int tunx_hash_ports(const struct tunx_hash_frame *f,
+				    const struct tunx_hash_found *x, u8 *ports)
+{
+	const u8 *p;
+	u8 buf[4];
+
+	if (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP)
+		return 0;
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+	if (!p)
+		return 0;
+	memcpy(ports, p, sizeof(buf));
+	return x->proto == IPPROTO_TCP ? TUNX_HASH_TCP : TUNX_HASH_UDP;
+}
+
+/* The address at @at, if there is one, takes the place of @to */
+static bool tunx_hash_replace(const struct tunx_hash_frame *f, unsigned int at,
+			      u8 *to)
+{
+	const u8 *p;
+	u8 buf[16];
+
+	if (!at)
+		return true;
+	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+	if (p)
+		memcpy(to, p, sizeof(buf));
+	return p;
 }
 
 /**
@@ -233,47 +222,98 @@ static void tunx_hash_ip6(const struct tunx_hash_frame *f, unsigned int at,
  * @f: frame
  * @at: where the packet begins in it
  * @proto: its EtherType
- * @types: VIRTIO_NET_RSS_HASH_TYPE_*, packets that have a hash
+ * @map: what is reported
  * @t: result
  *
  * Context: any.
  */
 void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
-			__be16 proto, u32 types, struct tunx_hash_tuple *t)
+			__be16 proto, const struct tunx_hash_map *map,
+			struct tunx_hash_tuple *t)
 {
+	struct tunx_hash_found x = { .at = at };
+	u8 *ports = t->input + 8;
+
 	t->report = VIRTIO_NET_HASH_REPORT_NONE;
-	if (proto == htons(ETH_P_IP))
-		tunx_hash_ip4(f, at, types, t);
-	else if (proto == htons(ETH_P_IPV6))
-		tunx_hash_ip6(f, at, types, t);
+	if (proto == htons(ETH_P_IP)) {
+		if (!tunx_hash_ip4(f, t, &x))
+			return;
+	} else if (proto == htons(ETH_P_IPV6)) {
+		if (!tunx_hash_ip6(f, t, &x))
+			return;
+		ports = t->input + 32;
+	} else {
+		return;
+	}
+	x.kind += tunx_hash_ports(f, &x, ports);
+	/* The addresses a mobile host is known by, if it is an EX type after all */
+	if (map->report[x.kind] > TUNX_HASH_EX &&
+	    (!tunx_hash_replace(f, x.home, t->input) ||
+	     !tunx_hash_replace(f, x.route, t->input + 16)))
+		return;
+	t->report = map->report[x.kind];
+	t->len = map->len[x.kind];
+}
+
+/* Behind the VLAN tags, of which there is one; returns what is there */
+static __be16 tunx_hash_tags(const struct tunx_hash_frame *f, unsigned int *at)
+{
+	__be16 type = 0;
+	unsigned int i;
+	const u8 *p;
+	u8 buf[2];
+
+	for (i = 0; i < TUNX_HASH_MOST; i++) {
+		*at += 4;
+		p = tunx_hash_bytes(f, *at - 2, sizeof(buf), buf);
+		if (!p)
+			return 0;
+		memcpy(&type, p, sizeof(type));
+		if (type != htons(ETH_P_8021Q) && type != htons(ETH_P_8021AD))
+			break;
+	}
+	return type;
 }
 
 /**
  * tunx_hash_parse_eth - what to hash of an Ethernet frame
  * @f: frame
- * @types: VIRTIO_NET_RSS_HASH_TYPE_*, packets that have a hash
+ * @map: what is reported
  * @t: result
  *
  * VLAN tags do not matter.
  *
  * Context: any.
  */
-void tunx_hash_parse_eth(const struct tunx_hash_frame *f, u32 types,
+void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+			 const struct tunx_hash_map *map,
 			 struct tunx_hash_tuple *t)
 {
-	unsigned int i, at = 2 * ETH_ALEN;
-	u16 type = 0;
+	unsigned int at = ETH_HLEN;
+	__be16 type = 0;
 	const u8 *p;
 	u8 buf[2];
 
-	for (i = 0; i <= TUNX_HASH_MOST; i++) {
-		p = tunx_hash_bytes(f, at, sizeof(buf), buf);
-		type = p ? tunx_hash_be16(p) : 0;
-		if (type != ETH_P_8021Q && type != ETH_P_8021AD)
-			break;
-		at += 4;
+	p = tunx_hash_bytes(f, 2 * ETH_ALEN, sizeof(buf), buf);
+	if (p)
+		memcpy(&type, p, sizeof(type));
+	if (type == htons(ETH_P_8021Q) || type == htons(ETH_P_8021AD))
+		type = tunx_hash_tags(f, &at);
+	tunx_hash_parse_ip(f, at, type, map, t);
+}
+
+/* @n bytes at @src and @dst, both as @transform says */
+static void tunx_hash_mix(u8 *src, u8 *dst, unsigned int n,
+			  enum tunx_hash_transform transform)
+{
+	unsigned int i;
+	u8 xor;
+
+	for (i = 0; i < n; i++) {
+		xor = src[i] ^ dst[i];
+		src[i] = transform == TUNX_HASH_SYM_OR_XOR ? src[i] | dst[i] : xor;
+		dst[i] = xor;
 	}
-	tunx_hash_parse_ip(f, at + 2, htons(type), types, t);
 }
 
 /**
@@ -286,21 +326,12 @@ void tunx_hash_parse_eth(const struct tunx_hash_frame *f, u32 types,
 void tunx_hash_symmetric(struct tunx_hash_tuple *t,
 			 enum tunx_hash_transform transform)
 {
-	u32 *src = t->word, *dst = t->word + t->addr, *ports = dst + t->addr;
-	u32 or, xor;
-	unsigned int i;
+	unsigned int addr = t->len < 32 ? 4 : 16;
+	u8 *ports = t->input + 2 * addr;
 
-	for (i = 0; i < t->addr; i++) {
-		or = src[i] | dst[i];
-		xor = src[i] ^ dst[i];
-		src[i] = transform == TUNX_HASH_SYM_OR_XOR ? or : xor;
-		dst[i] = xor;
-	}
-	if (t->words > 2 * t->addr) {
-		or = (*ports >> 16 | *ports) & 0xffff;
-		xor = (*ports >> 16 ^ *ports) & 0xffff;
-		*ports = (transform == TUNX_HASH_SYM_OR_XOR ? or : xor) << 16 | xor;
-	}
+	tunx_hash_mix(t->input, t->input + addr, addr, transform);
+	if (t->len > 2 * addr)
+		tunx_hash_mix(ports, ports + 2, 2, transform);
 }
 
 /* The 32 bits of the key from bit @at on, zero behind its end */
@@ -316,7 +347,8 @@ static u32 tunx_hash_window(const u8 key[TUNX_HASH_KEY], unsigned int at)
 
 /**
  * tunx_hash_key_expand - make a key ready for tunx_hash_toeplitz()
- * @k: result
+ * @row: result, a row for each byte of the longest input
+ * @n: number of rows
  * @key: the key
  *
  * A bit of the input that is set adds the 32 bits of the key that begin at its
@@ -324,42 +356,38 @@ static u32 tunx_hash_window(const u8 key[TUNX_HASH_KEY], unsigned int at)
  *
  * Context: any.
  */
-void tunx_hash_key_expand(struct tunx_hash_key *k, const u8 key[TUNX_HASH_KEY])
+void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
+			  const u8 key[TUNX_HASH_KEY])
 {
-	unsigned int i, value, bit;
+	unsigned int i, bit, value;
+	u32 window;
 
-	for (i = 0; i < TUNX_HASH_WORDS * 8; i++) {
-		for (value = 0; value < 16; value++) {
-			k->nibble[i][value] = 0;
-			for (bit = 0; bit < 4; bit++)
-				if (value & 8 >> bit)
-					k->nibble[i][value] ^=
-						tunx_hash_window(key, 4 * i + bit);
+	for (i = 0; i < n; i++) {
+		row[i][0] = 0;
+		/* Values with this bit on top are those below, and the bit */
+		for (bit = 0; bit < 8; bit++) {
+			window = tunx_hash_window(key, 8 * i + 7 - bit);
+			for (value = 0; value < 1u << bit; value++)
+				row[i][value | 1u << bit] = row[i][value] ^ window;
 		}
 	}
 }
 
 /**
  * tunx_hash_toeplitz - the hash
- * @k: key
+ * @row: key
  * @t: addresses and ports
  *
  * Context: any.
  * Return: 32 bits.
  */
-u32 tunx_hash_toeplitz(const struct tunx_hash_key *k,
-		       const struct tunx_hash_tuple *t)
+u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t)
 {
-	const u32 (*row)[16] = k->nibble;
-	u32 sum = 0, w;
-	unsigned int i;
+	const u8 *p = t->input, *end = p + t->len;
+	u32 sum = 0;
 
-	for (i = 0; i < t->words; i++, row += 8) {
-		w = t->word[i];
-		sum ^= row[0][w >> 28] ^ row[1][w >> 24 & 15] ^
-		       row[2][w >> 20 & 15] ^ row[3][w >> 16 & 15] ^
-		       row[4][w >> 12 & 15] ^ row[5][w >> 8 & 15] ^
-		       row[6][w >> 4 & 15] ^ row[7][w & 15];
-	}
+	/* All inputs are a multiple of four bytes */
+	for (; p < end; p += 4, row += 4)
+		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
 	return sum;
 }

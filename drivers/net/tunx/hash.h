@@ -14,8 +14,9 @@
 #include <linux/types.h>
 #include <uapi/linux/virtio_net.h>
 
-#define TUNX_HASH_KEY	40	/* bytes: two IPv6 addresses, two ports, and 4 */
-#define TUNX_HASH_WORDS	9	/* input for it */
+#define TUNX_HASH_KEY	40	/* bytes: the longest input, and 4 */
+#define TUNX_HASH_INPUT	36	/* two IPv6 addresses and two ports */
+#define TUNX_HASH_KINDS	9	/* of packets: VIRTIO_NET_HASH_REPORT_*, less 1 */
 
 /**
  * struct tunx_hash_frame - the frame to be parsed
@@ -32,30 +33,35 @@ struct tunx_hash_frame {
 };
 
 /**
- * struct tunx_hash_tuple - what is hashed of a frame
- * @report: VIRTIO_NET_HASH_REPORT_*; with NONE the rest has no meaning
- * @addr: words of an address: 1 or 4
- * @words: words in use: two addresses, and one if it has ports
- * @word: source, destination, ports
+ * struct tunx_hash_map - the rule by which a type is chosen, worked out
+ * @report: what is reported of a packet of each kind: itself, or less, or NONE
+ * @len: how many bytes are hashed for that
  */
-struct tunx_hash_tuple {
-	u16 report;
-	u8 addr;
-	u8 words;
-	u32 word[TUNX_HASH_WORDS];
+struct tunx_hash_map {
+	u8 report[TUNX_HASH_KINDS];
+	u8 len[TUNX_HASH_KINDS];
 };
 
 /**
- * struct tunx_hash_key - a key made ready
- * @nibble: what each four bits of the input add to the hash
+ * struct tunx_hash_tuple - what is hashed of a frame
+ * @report: VIRTIO_NET_HASH_REPORT_*; with NONE the rest has no meaning
+ * @len: length of @input
+ * @input: source, destination, ports, as they are in the packet
+ */
+struct tunx_hash_tuple {
+	u8 report;
+	u8 len;
+	u8 input[TUNX_HASH_INPUT] __attribute__((aligned(8)));
+};
+
+/*
+ * A key made ready: what each byte of the input adds to the hash.
  *
  * The hash of a sum is the sum of the hashes, so it can be looked up in pieces.
- * With pieces of four bits a row is one cache line, and all rows for TCP over
- * IPv4 are 1.5 KB; whole bytes would take half the steps and 12 KB.
+ * Pieces of four bits would need an eighth of the memory, three times the steps,
+ * and twice the cache lines for a packet.
  */
-struct tunx_hash_key {
-	u32 nibble[TUNX_HASH_WORDS * 8][16];
-};
+typedef u32 tunx_hash_row[256];
 
 /**
  * enum tunx_hash_transform - what makes both directions of a flow equal
@@ -71,14 +77,38 @@ enum tunx_hash_transform {
 	TUNX_HASH_SYM_OR_XOR	= 2,
 };
 
-void tunx_hash_parse_eth(const struct tunx_hash_frame *f, u32 types,
+void tunx_hash_map_types(struct tunx_hash_map *map, u32 types);
+void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+			 const struct tunx_hash_map *map,
 			 struct tunx_hash_tuple *t);
 void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
-			__be16 proto, u32 types, struct tunx_hash_tuple *t);
+			__be16 proto, const struct tunx_hash_map *map,
+			struct tunx_hash_tuple *t);
 void tunx_hash_symmetric(struct tunx_hash_tuple *t,
 			 enum tunx_hash_transform transform);
-void tunx_hash_key_expand(struct tunx_hash_key *k, const u8 key[TUNX_HASH_KEY]);
-u32 tunx_hash_toeplitz(const struct tunx_hash_key *k,
-		       const struct tunx_hash_tuple *t);
+void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
+			  const u8 key[TUNX_HASH_KEY]);
+u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t);
+
+const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
+			 unsigned int n, u8 *buf);
+
+/**
+ * tunx_hash_bytes - look at bytes of the frame
+ * @f: frame
+ * @at: where
+ * @n: how many
+ * @buf: room for them, if they are not linear
+ *
+ * Context: any.
+ * Return: the bytes, or NULL when the frame ends before.
+ */
+static inline const u8 *tunx_hash_bytes(const struct tunx_hash_frame *f,
+					unsigned int at, unsigned int n, u8 *buf)
+{
+	if (at + n <= f->linear)
+		return f->data + at;
+	return tunx_hash_copy(f, at, n, buf);
+}
 
 #endif /* _TUNX_HASH_H */

@@ -15,7 +15,7 @@
  *
  * RTNL writes, RCU reads.
  */
-#include <linux/if_ether.h>
+#include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -45,14 +45,14 @@ static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 	struct tunx_hash_tuple tuple;
 
 	if (conf->tap)
-		tunx_hash_parse_eth(&frame, conf->types, &tuple);
+		tunx_hash_parse_eth(&frame, &conf->map, &tuple);
 	else
-		tunx_hash_parse_ip(&frame, 0, skb->protocol, conf->types, &tuple);
+		tunx_hash_parse_ip(&frame, 0, skb->protocol, &conf->map, &tuple);
 	if (tuple.report == VIRTIO_NET_HASH_REPORT_NONE)
 		return VIRTIO_NET_HASH_REPORT_NONE;
 	if (conf->transform != TUNX_HASH_PLAIN)
 		tunx_hash_symmetric(&tuple, conf->transform);
-	*hash = tunx_hash_toeplitz(&conf->expanded, &tuple);
+	*hash = tunx_hash_toeplitz(conf->row, &tuple);
 	return tuple.report;
 }
 
@@ -108,7 +108,7 @@ const struct tunx_hash_conf *tunx_net_hash_conf(const struct tunx_dev *xd)
  * @xd: device
  * @flags: TUN_VNET_HASH_*
  * @types: VIRTIO_NET_RSS_HASH_TYPE_*
- * @table_len: entries of the table, not 0
+ * @table_len: entries of the table, from 1 to TUNX_HASH_TABLE_MAX
  *
  * Context: process, may sleep.
  * Return: a configuration without key and table, for tunx_net_hash_use(), or
@@ -117,13 +117,15 @@ const struct tunx_hash_conf *tunx_net_hash_conf(const struct tunx_dev *xd)
 struct tunx_hash_conf *tunx_net_hash_alloc(const struct tunx_dev *xd, u16 flags,
 					   u32 types, unsigned int table_len)
 {
+	unsigned int rows = tunx_hash_key_len(types) - sizeof(u32);
 	struct tunx_hash_conf *conf;
 
-	conf = kzalloc(struct_size(conf, table, table_len), GFP_KERNEL_ACCOUNT);
+	conf = kvzalloc(struct_size(conf, row, rows), GFP_KERNEL_ACCOUNT);
 	if (!conf)
 		return NULL;
 	conf->flags = flags;
 	conf->types = types;
+	tunx_hash_map_types(&conf->map, types);
 	conf->tap = xd->flags & TUNX_F_TAP;
 	conf->table_len = table_len;
 	return conf;
@@ -145,12 +147,14 @@ void tunx_net_hash_use(struct tunx_dev *xd, struct tunx_hash_conf *conf)
 	unsigned int flags = conf ? conf->flags : 0;
 
 	if (conf)
-		tunx_hash_key_expand(&conf->expanded, conf->key);
+		tunx_hash_key_expand(conf->row,
+				     tunx_hash_key_len(conf->types) - sizeof(u32),
+				     conf->key);
 	rcu_assign_pointer(xd->rss, flags & TUN_VNET_HASH_RSS ? conf : NULL);
 	rcu_assign_pointer(xd->report, flags & TUN_VNET_HASH_REPORT ? conf : NULL);
 	if (conf || old)
 		synchronize_net();
-	kfree(old);
+	kvfree(old);
 }
 
 /**
@@ -161,8 +165,8 @@ void tunx_net_hash_use(struct tunx_dev *xd, struct tunx_hash_conf *conf)
  */
 void tunx_net_hash_free(struct tunx_dev *xd)
 {
-	kfree(rcu_dereference_protected(xd->rss, true) ?:
-	      rcu_dereference_protected(xd->report, true));
+	kvfree(rcu_dereference_protected(xd->rss, true) ?:
+	       rcu_dereference_protected(xd->report, true));
 	RCU_INIT_POINTER(xd->rss, NULL);
 	RCU_INIT_POINTER(xd->report, NULL);
 }
@@ -190,7 +194,7 @@ static struct tunx_hash_conf *tunx_net_hash_get_rss(const struct tunx_dev *xd,
 	table_size = len * sizeof(conf->table[0]);
 	if (copy_from_user(conf->table, arg, table_size) ||
 	    copy_from_user(conf->key, arg + table_size, key_len)) {
-		kfree(conf);
+		kvfree(conf);
 		return ERR_PTR(-EFAULT);
 	}
 	return conf;

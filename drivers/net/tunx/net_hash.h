@@ -5,6 +5,7 @@
 #ifndef _TUNX_NET_HASH_H
 #define _TUNX_NET_HASH_H
 
+#include <linux/tunx.h>
 #include <linux/types.h>
 
 #include "hash.h"
@@ -27,14 +28,16 @@ struct tunx_hash_conf {
 	unsigned int table_len;
 	/** @transform: what is done to addresses and ports first */
 	enum tunx_hash_transform transform;
+	/** @map: @types as the parser wants them */
+	struct tunx_hash_map map;
 	/** @tap: frames begin with an Ethernet header */
 	bool tap;
 	/** @key: as it was given, zero behind that */
 	u8 key[TUNX_HASH_KEY];
-	/** @expanded: the same, ready for use */
-	struct tunx_hash_key expanded ____cacheline_aligned;
 	/** @table: queues */
-	u16 table[];
+	u16 table[TUNX_HASH_TABLE_MAX];
+	/** @row: @key ready for use, as far as @types need it */
+	tunx_hash_row row[];
 };
 
 const struct tunx_hash_conf *tunx_net_hash_conf(const struct tunx_dev *xd);
