@@ -382,7 +382,6 @@ static void in_pieces(void)
 	struct frame f = { 0 };
 	struct vnet_hdr h;
 
-	must(if_setint("hp0", SIOCSIFMTU, 9000));
 	ip6(&f, IPPROTO_DSTOPTS);
 	frame_home(&f, IPPROTO_HOPOPTS, F6->src);
 	frame_ext(&f, IPPROTO_TCP, 3);
@@ -407,6 +406,7 @@ int main(void)
 	netns_new();
 	rss_or_skip();
 	rss_device("hp0", IFF_TAP, HASH_HDR, &fd, 1);
+	must(if_setint("hp0", SIOCSIFMTU, 9000));
 	must(rss_types(fd, TUNX_HASH_TYPES));
 	tags();
 	tag_beside();

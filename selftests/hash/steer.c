@@ -109,7 +109,7 @@ static void tables(void)
 {
 	static uint16_t table[TUNX_HASH_TABLE_MAX];
 	struct rss rss = { .flags = REPORT | RSS, .types = PLAIN_TYPES, .table = table };
-	int fd[5], got[5] = { 0 }, i;
+	int fd[5], got[5] = { 0 }, detached, i;
 
 	for (i = 0; i < TUNX_HASH_TABLE_MAX; i++)
 		table[i] = i * 40503u >> 4;	/* anything; most are no queue */
@@ -120,7 +120,8 @@ static void tables(void)
 		is(follow(fd, 5, table, 1 << i, 100, got), 100,
 		   "a table of %d: 100 flows follow it", 1 << i);
 	}
-	must(tun_queue(fd[2], IFF_DETACH_QUEUE));
+	detached = fd[2];
+	must(tun_queue(detached, IFF_DETACH_QUEUE));
 	fd[2] = fd[4];
 	is(follow(fd, 4, table, 512, 100, got), 100, "a queue detached: they follow what is left");
 	close(fd[3]);
@@ -129,6 +130,7 @@ static void tables(void)
 	close(fd[1]);
 	is(follow(fd, 1, table, 512, 100, got), 100, "one left: all go there, and have a hash");
 	close(fd[0]);
+	close(detached);
 }
 
 static void unclassified(void)
