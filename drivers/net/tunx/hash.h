@@ -44,14 +44,14 @@ struct tunx_hash_map {
 
 /**
  * struct tunx_hash_tuple - what is hashed of a frame
- * @report: VIRTIO_NET_HASH_REPORT_*; with NONE the rest has no meaning
- * @len: length of @input
  * @input: source, destination, ports, as they are in the packet
+ * @len: how much of it is in use
+ * @report: VIRTIO_NET_HASH_REPORT_*; with NONE the rest has no meaning
  */
 struct tunx_hash_tuple {
-	u8 report;
+	u8 input[TUNX_HASH_INPUT];
 	u8 len;
-	u8 input[TUNX_HASH_INPUT] __attribute__((aligned(8)));
+	u8 report;
 };
 
 /*

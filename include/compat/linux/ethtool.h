@@ -54,6 +54,7 @@ static int p##_get_rxnfc(struct net_device *dev,			\
 		return -EOPNOTSUPP;					\
 	}								\
 }
+
 #define COMPAT_RXNFC_OP(p) .get_rxnfc = p##_get_rxnfc
 #endif
 
@@ -90,6 +91,7 @@ static int p##_set_rxfh_old(struct net_device *dev, const u32 *indir,	\
 									\
 	return p##_set_rxfh(dev, &rxfh, NULL);				\
 }
+
 #define COMPAT_RXFH_OPS(p)						\
 	COMPAT_RXNFC_OP(p),						\
 	.get_rxfh		= p##_get_rxfh_old,			\
