@@ -19,6 +19,7 @@
  *   napi_gro_receive() <-- [ rx list ] <--' with IFF_NAPI
  *
  *   frame*.c: the bytes both halves agree on (tun_pi, virtio-net header)
+ *   hash.c: what a guest calls the hash of a frame
  *
  * Directions are always the net device's: tx is stack to user (read(2)),
  * rx is user to stack (write(2)).
@@ -39,7 +40,7 @@
  * Locks, outermost first:
  *
  *   RTNL                   all writes of: slot[].queue, nr_queues, disabled,
- *                          flags, owner, group, programs and filters;
+ *                          flags, owner, group, programs, filters, hashing;
  *                          queue xd, state, index
  *   napi_mutex             one writer at a time builds a frame in NAPI's hands
  *                          (IFF_NAPI_FRAGS; process context)
@@ -47,9 +48,9 @@
  *   ring.consumer_lock     head of a queue's ring (process context)
  *   ring.producer_lock     tail of a queue's ring (BH off)
  *
- *   RCU                    readers of slot[].queue (transmit), of programs and
- *                          filters, and of queue->xd (file operations, which
- *                          then hold the netdev)
+ *   RCU                    readers of slot[].queue (transmit), of programs,
+ *                          filters and hashing, and of queue->xd (file
+ *                          operations, which then hold the netdev)
  *   no lock                flow table: single-word entries, see queue_flow.c
  *                          counters: per CPU, see struct tunx_stats
  */
