@@ -9,6 +9,7 @@ int cmd_show(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+int cmd_hash(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
 
 #endif

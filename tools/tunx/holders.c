@@ -54,7 +54,8 @@ static bool same_netns(const char *pid)
 }
 
 /* A process with many queues of one device is listed once. */
-static void add_holder(struct holders *h, const char *pid_text, const char *ifname)
+static void add_holder(struct holders *h, const char *pid_text, const char *fd,
+		       const char *ifname)
 {
 	pid_t pid = atoi(pid_text);
 	struct holder *new;
@@ -69,6 +70,7 @@ static void add_holder(struct holders *h, const char *pid_text, const char *ifna
 	h->list = new;
 	new += h->n++;
 	new->pid = pid;
+	new->fd = atoi(fd);
 	snprintf(new->ifname, sizeof(new->ifname), "%s", ifname);
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid_text);
 	if (!read_text(path, new->comm, sizeof(new->comm)))
@@ -91,7 +93,7 @@ static void scan_process(struct holders *h, const char *pid)
 		return;
 	while ((entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && fd_ifname(pid, entry->d_name, ifname))
-			add_holder(h, pid, ifname);
+			add_holder(h, pid, entry->d_name, ifname);
 	closedir(dir);
 }
 

@@ -7,8 +7,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/**
+ * struct holder - a process that holds a device
+ * @pid: process
+ * @fd: number of one of its files there
+ * @comm: name of the process
+ * @ifname: name of the device
+ */
 struct holder {
 	pid_t pid;
+	int fd;
 	char comm[32];
 	char ifname[IFNAMSIZ];
 };

@@ -4,6 +4,7 @@
  *
  *   add.c del.c show.c     devices that stay, and a list of all
  *   dump.c echo.c send.c   the char half in use: read, answer, write
+ *   hash.c                 which queue, and what the reader is told of it
  *   tunnel.c               two char halves joined over UDP
  *
  *   options.c              options that several subcommands share
@@ -30,6 +31,7 @@ static const struct subcommand {
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
+	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
 	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
 };
 

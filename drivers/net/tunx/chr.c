@@ -71,10 +71,14 @@ static int tunx_chr_put_part(const struct sk_buff *skb, unsigned int from,
 static bool tunx_chr_put_vnet(const struct tunx_vnet_raw *raw, size_t size,
 			      struct iov_iter *to)
 {
-	if (likely(size < TUNX_VNET_MAX)) {
+	if (likely(size < TUNX_VNET_HASH)) {
 		if (copy_to_iter(raw, TUNX_VNET_MIN, to) != TUNX_VNET_MIN)
 			return false;
 		size -= TUNX_VNET_MIN;
+	} else if (size < TUNX_VNET_MAX) {
+		if (copy_to_iter(raw, TUNX_VNET_HASH, to) != TUNX_VNET_HASH)
+			return false;
+		size -= TUNX_VNET_HASH;
 	} else {
 		if (copy_to_iter(raw, TUNX_VNET_MAX, to) != TUNX_VNET_MAX)
 			return false;
@@ -131,6 +135,8 @@ static noinline ssize_t tunx_chr_put_lead(struct tunx_dev *xd, struct tunx_queue
 		if (err)
 			return err;
 	}
+	if (skb && unlikely(tunx_cb(skb)->report))
+		tunx_frame_vnet_hash(tunx_cb(skb)->hash, tunx_cb(skb)->report, &raw);
 	if (room < lead)
 		return -EINVAL;
 	if (flags & TUNX_F_PI) {

@@ -15,6 +15,7 @@
 #include <linux/proc_ns.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include <linux/tunx.h>
 #include <linux/uaccess.h>
 
 #include "tunx.h"
@@ -52,6 +53,11 @@ static long tunx_chr_get_int(struct tunx_ioctl *c, int value)
 static long tunx_chr_get_features(struct tunx_ioctl *c)
 {
 	return put_user(TUNX_IFF_FEATURES, (unsigned int __user *)c->uarg);
+}
+
+static long tunx_chr_get_hash_cap(struct tunx_ioctl *c)
+{
+	return tunx_net_hash_cap(c->uarg);
 }
 
 static long tunx_chr_open_netns(struct net *net)
@@ -306,6 +312,16 @@ static long tunx_chr_set_filter_ebpf(struct tunx_ioctl *c)
 	return tunx_chr_set_prog(c, &c->xd->filter_prog);
 }
 
+static long tunx_chr_set_hash(struct tunx_ioctl *c)
+{
+	return tunx_net_hash_set(c->xd, c->uarg);
+}
+
+static long tunx_chr_get_hash(struct tunx_ioctl *c)
+{
+	return tunx_net_hash_get(c->xd, c->uarg);
+}
+
 /* ABI: of the ifreq only the address changes, as far as there is one */
 static long tunx_chr_get_hwaddr(struct tunx_ioctl *c)
 {
@@ -334,6 +350,7 @@ static const struct tunx_ioctl_entry {
 	long (*handler)(struct tunx_ioctl *c);
 } tunx_chr_ioctls[] = {
 	{ TUNGETFEATURES,	0,		tunx_chr_get_features },
+	{ TUNGETVNETHASHCAP,	0,		tunx_chr_get_hash_cap },
 	{ SIOCGSKNS,		0,		tunx_chr_get_sk_netns },
 	{ TUNSETIFF,		NEEDS_RTNL,	tunx_chr_set_iff },
 	{ TUNSETIFINDEX,	NEEDS_RTNL,	tunx_chr_set_ifindex },
@@ -360,6 +377,8 @@ static const struct tunx_ioctl_entry {
 	{ TUNGETFILTER,		NEEDS_DEV,	tunx_chr_get_filter },
 	{ TUNSETSTEERINGEBPF,	NEEDS_DEV,	tunx_chr_set_steering },
 	{ TUNSETFILTEREBPF,	NEEDS_DEV,	tunx_chr_set_filter_ebpf },
+	{ TUNSETVNETHASH,	NEEDS_DEV,	tunx_chr_set_hash },
+	{ TUNXGETHASH,		NEEDS_DEV,	tunx_chr_get_hash },
 	{ TUNSETCARRIER,	NEEDS_DEV,	tunx_chr_set_carrier },
 	{ TUNGETDEVNETNS,	NEEDS_DEV,	tunx_chr_get_dev_netns },
 	{ SIOCGIFHWADDR,	NEEDS_DEV,	tunx_chr_get_hwaddr },

@@ -19,7 +19,8 @@
  * @hdr_size: TUNSETVNETHDRSZ
  *
  * ABI: a header in which the tunnel fields fit has them, whether or not the
- * offload was negotiated. The rest of a header is ignored, and zero on read.
+ * offload was negotiated. The rest of a header is ignored, and on read zero but
+ * for the hash.
  *
  * Context: any.
  * Return: TUNX_VNET_MIN or TUNX_VNET_MAX.

@@ -31,8 +31,8 @@ struct sk_buff;
  * @csum_start: where checksumming starts
  * @csum_offset: where, after @csum_start, the sum goes
  * @num_buffers: always 0 (header sizes from 12)
- * @hash_value: always 0 (header sizes from 20)
- * @hash_report: always 0
+ * @hash_value: low and high half of the hash (header sizes from 20)
+ * @hash_report: VIRTIO_NET_HASH_REPORT_*, what was hashed
  * @padding: always 0
  * @outer_th: start of the outer UDP header (header sizes from 24)
  * @inner_nh: start of the inner IP header
@@ -55,6 +55,7 @@ struct tunx_vnet_raw {
 };
 
 #define TUNX_VNET_MIN	sizeof(struct virtio_net_hdr)	/* 10 */
+#define TUNX_VNET_HASH	offsetof(struct tunx_vnet_raw, outer_th)	/* 20 */
 #define TUNX_VNET_MAX	sizeof(struct tunx_vnet_raw)	/* 24 */
 
 /**
@@ -106,6 +107,22 @@ int tunx_frame_to_skb(struct sk_buff *skb, const struct tunx_vnet *v,
 		      bool tunnel);
 int tunx_frame_from_skb(const struct sk_buff *skb, bool tunnel,
 			unsigned int vlan_len, struct tunx_vnet *v);
+
+/**
+ * tunx_frame_vnet_hash - tell the reader of a header the frame's hash
+ * @hash: value
+ * @report: VIRTIO_NET_HASH_REPORT_*
+ * @raw: header; little-endian here even where the rest is not
+ *
+ * Context: any.
+ */
+static inline void tunx_frame_vnet_hash(u32 hash, u16 report,
+					struct tunx_vnet_raw *raw)
+{
+	raw->hash_value[0] = cpu_to_le16(hash);
+	raw->hash_value[1] = cpu_to_le16(hash >> 16);
+	raw->hash_report = cpu_to_le16(report);
+}
 
 /**
  * tunx_frame_pi - header of a frame that is being read

@@ -178,6 +178,7 @@ static void tunx_net_destroy(struct net_device *dev)
 	tunx_queue_flow_free(xd->flows);
 	xd->flows = NULL;
 	tunx_net_filter_free(xd);
+	tunx_net_hash_free(xd);
 	security_tun_dev_free_security(xd->security);
 	xd->security = NULL;
 }

@@ -176,7 +176,11 @@ void tunx_net_ethtool_setup(struct tunx_dev *xd)
 	xd->link.base.autoneg = AUTONEG_DISABLE;
 }
 
+COMPAT_RXNFC(tunx_net)
+COMPAT_RXFH_PARAM(tunx_net)
+
 const struct ethtool_ops tunx_net_ethtool_ops = {
+	COMPAT_RXFH_OPS(tunx_net),
 	.supported_coalesce_params = ETHTOOL_COALESCE_RX_MAX_FRAMES,
 	.get_drvinfo		= tunx_net_get_drvinfo,
 	.get_msglevel		= tunx_net_get_msglevel,
@@ -191,4 +195,6 @@ const struct ethtool_ops tunx_net_ethtool_ops = {
 	.get_sset_count		= tunx_net_get_sset_count,
 	.get_strings		= tunx_net_get_strings,
 	.get_ethtool_stats	= tunx_net_get_stats,
+	.get_rxfh_key_size	= tunx_net_get_rxfh_key_size,
+	.get_rxfh_indir_size	= tunx_net_get_rxfh_indir_size,
 };

@@ -2,10 +2,11 @@
 /*
  * net_steer.c - which queue for this frame
  *
- * An eBPF program decides where there is one (TUNSETSTEERINGEBPF). Else a
- * frame of the stack goes to the queue on which its flow was last written, or,
- * for an unknown flow, to the queue its hash says. The hash is symmetric: both
- * directions of a connection have the same one.
+ * An eBPF program decides where there is one (TUNSETSTEERINGEBPF). Else the
+ * reader's table does (TUNSETVNETHASH). Else a frame of the stack goes to the
+ * queue on which its flow was last written, or, for an unknown flow, to the
+ * queue its hash says. The hash is symmetric: both directions of a connection
+ * have the same one.
  */
 #include <linux/filter.h>
 #include <linux/skbuff.h>
@@ -38,6 +39,7 @@ u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 {
 	struct tunx_dev *xd = netdev_priv(dev);
 	unsigned int nr = READ_ONCE(xd->nr_queues);
+	const struct tunx_hash_conf *rss;
 	struct bpf_prog *prog;
 
 	if (nr < 2)
@@ -45,6 +47,9 @@ u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 	prog = rcu_dereference_bh(xd->steer_prog);
 	if (prog)
 		return bpf_prog_run_clear_cb(prog, skb) % nr;
+	rss = rcu_dereference_bh(xd->rss);
+	if (rss)
+		return tunx_net_hash_queue(rss, skb, nr);
 	return tunx_net_steer_flow(xd, skb, nr);
 }
 
@@ -61,7 +66,7 @@ u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 			struct sk_buff *skb)
 {
 	if (READ_ONCE(xd->nr_queues) < 2 ||
-	    rcu_access_pointer(xd->steer_prog) ||
+	    rcu_access_pointer(xd->steer_prog) || rcu_access_pointer(xd->rss) ||
 	    READ_ONCE(q->state) != TUNX_QUEUE_ATTACHED)
 		return 0;
 	return __skb_get_hash_symmetric(skb);

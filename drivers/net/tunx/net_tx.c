@@ -52,6 +52,7 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	unsigned int slot = skb_get_queue_mapping(skb);
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, slot);
 	struct tunx_dev *xd = netdev_priv(dev);
+	const struct tunx_hash_conf *conf;
 	enum skb_drop_reason reason;
 	struct tunx_queue *q;
 	int ret;
@@ -77,6 +78,11 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_tx_timestamp(skb);
 	skb_orphan(skb);
 	nf_reset_ct(skb);
+
+	tunx_cb(skb)->report = VIRTIO_NET_HASH_REPORT_NONE;
+	conf = rcu_dereference_bh(xd->report);
+	if (unlikely(conf))
+		tunx_net_hash_mark(conf, skb);
 
 	/* Once in the ring, the frame is the reader's */
 	trace_tunx_enqueue(dev, slot, skb, skb->len);

@@ -19,6 +19,7 @@
  *   napi_gro_receive() <-- [ rx list ] <--' with IFF_NAPI
  *
  *   frame*.c: the bytes both halves agree on (tun_pi, virtio-net header)
+ *   hash.c: what a guest calls the hash of a frame
  *
  * Directions are always the net device's: tx is stack to user (read(2)),
  * rx is user to stack (write(2)).
@@ -39,7 +40,7 @@
  * Locks, outermost first:
  *
  *   RTNL                   all writes of: slot[].queue, nr_queues, disabled,
- *                          flags, owner, group, programs and filters;
+ *                          flags, owner, group, programs, filters, hashing;
  *                          queue xd, state, index
  *   napi_mutex             one writer at a time builds a frame in NAPI's hands
  *                          (IFF_NAPI_FRAGS; process context)
@@ -47,9 +48,9 @@
  *   ring.consumer_lock     head of a queue's ring (process context)
  *   ring.producer_lock     tail of a queue's ring (BH off)
  *
- *   RCU                    readers of slot[].queue (transmit), of programs and
- *                          filters, and of queue->xd (file operations, which
- *                          then hold the netdev)
+ *   RCU                    readers of slot[].queue (transmit), of programs,
+ *                          filters and hashing, and of queue->xd (file
+ *                          operations, which then hold the netdev)
  *   no lock                flow table: single-word entries, see queue_flow.c
  *                          counters: per CPU, see struct tunx_stats
  */
@@ -167,6 +168,7 @@ struct tunx_stats {
 struct tunx_queue;
 struct tunx_flow_table;
 struct tunx_mac_filter;
+struct tunx_hash_conf;
 struct tunx_rx;
 
 /**
@@ -206,6 +208,10 @@ struct tunx_dev {
 	struct bpf_prog __rcu *xdp_prog;
 	/** @steer_prog: eBPF program that picks queues; RTNL writes, RCU reads */
 	struct bpf_prog __rcu *steer_prog;
+	/** @rss: how to pick queues by hash, or NULL; RTNL writes, RCU reads */
+	struct tunx_hash_conf __rcu *rss;
+	/** @report: which hash to tell the reader, or NULL; RTNL, RCU likewise */
+	struct tunx_hash_conf __rcu *report;
 	/** @filter_prog: eBPF program that drops or trims; RTNL writes, RCU reads */
 	struct bpf_prog __rcu *filter_prog;
 	/** @classic_prog: the same as classic BPF; RTNL writes, RCU reads */
@@ -275,6 +281,16 @@ struct tunx_queue {
 	struct fasync_struct *fasync;
 	/** @disabled: link in tunx_dev.disabled; RTNL */
 	struct list_head disabled;
+};
+
+/**
+ * struct tunx_cb - what a frame in the ring has to say to its reader
+ * @hash: its hash; no meaning with VIRTIO_NET_HASH_REPORT_NONE
+ * @report: VIRTIO_NET_HASH_REPORT_*
+ */
+struct tunx_cb {
+	u32 hash;
+	u16 report;
 };
 
 /**
@@ -448,6 +464,25 @@ u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 			struct sk_buff *skb);
 void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash);
 
+/* net_hash.c: hash reporting and receive side scaling */
+u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
+			const struct sk_buff *skb, unsigned int nr);
+void tunx_net_hash_mark(const struct tunx_hash_conf *conf, struct sk_buff *skb);
+int tunx_net_hash_cap(void __user *arg);
+int tunx_net_hash_set(struct tunx_dev *xd, const void __user *arg);
+int tunx_net_hash_get(struct tunx_dev *xd, void __user *arg);
+void tunx_net_hash_free(struct tunx_dev *xd);
+
+/* net_rxfh.c: the same as ethtool -x and -X know it */
+u32 tunx_net_get_rx_ring_count(struct net_device *dev);
+u32 tunx_net_get_rxfh_key_size(struct net_device *dev);
+u32 tunx_net_get_rxfh_indir_size(struct net_device *dev);
+int tunx_net_get_rxfh_fields(struct net_device *dev,
+			     struct ethtool_rxfh_fields *fields);
+int tunx_net_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh);
+int tunx_net_set_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
+		      struct netlink_ext_ack *extack);
+
 /* net_link.c: rtnetlink, sysfs, notifier */
 extern const struct attribute_group tunx_net_sysfs_group;
 extern struct rtnl_link_ops tunx_net_link_ops;
@@ -488,6 +523,17 @@ static inline bool tunx_flags_vnet_le(unsigned int flags)
 {
 	return flags & TUNX_F_VNET_LE ||
 	       (virtio_legacy_is_little_endian() && !(flags & TUNX_F_VNET_BE));
+}
+
+/**
+ * tunx_cb - what a frame in the ring has to say
+ * @skb: frame that passed tunx_net_xmit()
+ *
+ * Return: its control block.
+ */
+static inline struct tunx_cb *tunx_cb(const struct sk_buff *skb)
+{
+	return (struct tunx_cb *)skb->cb;
 }
 
 /**

@@ -12,6 +12,7 @@
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
+typedef __u64 u64;
 
 #define le16_to_cpu(x)	le16toh(x)
 #define cpu_to_le16(x)	htole16(x)

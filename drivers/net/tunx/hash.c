@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hash.c - the Toeplitz hash of a frame: find addresses and ports, hash them
+ *
+ * Only outer headers count. What cannot be parsed has no hash; a packet whose
+ * ports are missing (a fragment, or cut off) has that of its addresses.
+ */
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/string.h>
+
+#include "hash.h"
+
+/* VLAN tags, IPv6 extension headers, options of one: no real packet has more */
+#define TUNX_HASH_MOST	16
+
+#define TUNX_IP4_LEN	20
+#define TUNX_IP6_LEN	40
+#define TUNX_IP6_EXT	8	/* the least an extension header has */
+#define TUNX_OPT_PAD1	0
+#define TUNX_OPT_HOME	201	/* home address, RFC 6275 6.3 */
+#define TUNX_RT_HOME	2	/* routing header with it, RFC 6275 6.4 */
+
+/* Kinds of packets, and reports less 1, in families of three */
+#define TUNX_HASH_IP4	(VIRTIO_NET_HASH_REPORT_IPv4 - 1)
+#define TUNX_HASH_IP6	(VIRTIO_NET_HASH_REPORT_IPv6 - 1)
+#define TUNX_HASH_EX	(VIRTIO_NET_HASH_REPORT_IPv6_EX - 1)
+#define TUNX_HASH_TCP	1	/* added to a family: it has ports, of TCP */
+#define TUNX_HASH_UDP	2
+
+/**
+ * struct tunx_hash_found - what the headers of an IP packet say
+ * @kind: TUNX_HASH_IP4, TUNX_HASH_IP6 or TUNX_HASH_EX
+ * @proto: what is carried; 0 for a fragment, whose ports would be anywhere
+ * @at: offset of that
+ * @home: offset of a home address, or 0
+ * @route: offset of the address in a routing header of type 2, or 0
+ */
+struct tunx_hash_found {
+	unsigned int kind;
+	unsigned int proto;
+	unsigned int at;
+	unsigned int home;
+	unsigned int route;
+};
+
+/**
+ * tunx_hash_map_types - work out what is reported of each kind of packet
+ * @map: result
+ * @types: VIRTIO_NET_RSS_HASH_TYPE_*, packets that have a hash
+ *
+ * Ports if their type is enabled, else addresses; the EX types, which are about
+ * packets with extension headers, come before the plain ones of IPv6.
+ *
+ * Context: any.
+ */
+void tunx_hash_map_types(struct tunx_hash_map *map, u32 types)
+{
+	unsigned int kind, family;
+
+	/* Type bits are in the order of reports; each kind has its fallback before it */
+	for (kind = 0; kind < TUNX_HASH_KINDS; kind++) {
+		family = kind - kind % 3;
+		if (types >> kind & 1)
+			map->report[kind] = kind + 1;
+		else if (types >> family & 1)
+			map->report[kind] = family + 1;
+		else if (family == TUNX_HASH_EX)
+			map->report[kind] = map->report[kind - 3];
+		else
+			map->report[kind] = VIRTIO_NET_HASH_REPORT_NONE;
+		map->len[kind] = family == TUNX_HASH_IP4 ? 8 : 32;
+		/* The first of a family has no ports */
+		if (map->report[kind] % 3 != 1)
+			map->len[kind] += 4;
+	}
+}
+
+/**
+ * tunx_hash_copy - bytes that are not linear
+ * @f: frame
+ * @at: where
+ * @n: how many
+ * @buf: room for them
+ *
+ * Context: any.
+ * Return: @buf, or NULL when the frame ends before.
+ */
+const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
+			 unsigned int n, u8 *buf)
+{
+	return f->copy(f->rest, at, buf, n) ? buf : NULL;
+}
+
+/* Offset of the home address among destination options, or 0 */
+static unsigned int tunx_hash_home(const struct tunx_hash_frame *f,
+				   unsigned int at, unsigned int end)
+{
+	unsigned int i;
+	const u8 *p;
+	u8 buf[2];
+
+	for (i = 0; i < TUNX_HASH_MOST && at + 2 <= end; i++) {
+		p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+		if (!p)
+			break;
+		if (p[0] == TUNX_OPT_HOME && p[1] == 16 && at + 18 <= end)
+			return at + 2;
+		at += p[0] == TUNX_OPT_PAD1 ? 1 : 2 + p[1];
+	}
+	return 0;
+}
+
+/* Walks the extension headers; false: one is cut off, or there is no end */
+static bool tunx_hash_walk(const struct tunx_hash_frame *f,
+			   struct tunx_hash_found *x)
+{
+	unsigned int i, len;
+	const u8 *p;
+	u8 buf[TUNX_IP6_EXT];
+
+	for (i = 0; i < TUNX_HASH_MOST; i++) {
+		switch (x->proto) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_FRAGMENT:
+			break;
+		default:
+			return true;
+		}
+		p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+		if (!p)
+			return false;
+		x->kind = TUNX_HASH_EX;
+		len = (p[1] + 1) * 8;
+		if (x->proto == IPPROTO_FRAGMENT) {
+			x->proto = 0;
+			return true;
+		}
+		if (x->proto == IPPROTO_ROUTING && p[2] == TUNX_RT_HOME && len >= 24)
+			x->route = x->at + 8;
+		if (x->proto == IPPROTO_DSTOPTS && !x->home)
+			x->home = tunx_hash_home(f, x->at + 2, x->at + len);
+		x->proto = p[0];
+		x->at += len;
+	}
+	return false;
+}
+
+static bool tunx_hash_ip4(const struct tunx_hash_frame *f,
+			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
+{
+	u8 buf[TUNX_IP4_LEN];
+	unsigned int len;
+	const u8 *p;
+
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+	if (!p || p[0] >> 4 != 4)
+		return false;
+	len = (p[0] & 15) * 4;
+	if (len < TUNX_IP4_LEN)
+		return false;
+	memcpy(t->input, p + 12, 8);
+	x->kind = TUNX_HASH_IP4;
+	x->at += len;
+	/* More fragments, or not the first */
+	x->proto = (p[6] & 0x3f) || p[7] ? 0 : p[9];
+	return true;
+}
+
+static bool tunx_hash_ip6(const struct tunx_hash_frame *f,
+			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
+{
+	u8 buf[TUNX_IP6_LEN];
+	const u8 *p;
+
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+	if (!p || p[0] >> 4 != 6)
+		return false;
+	memcpy(t->input, p + 8, 32);
+	x->kind = TUNX_HASH_IP6;
+	x->at += TUNX_IP6_LEN;
+	x->proto = p[6];
+	return tunx_hash_walk(f, x);
+}
+
+/* Adds ports to the input; returns what to add to the family */
+static unsigned int tunx_hash_ports(const struct tunx_hash_frame *f,
+				    const struct tunx_hash_found *x, u8 *ports)
+{
+	const u8 *p;
+	u8 buf[4];
+
+	if (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP)
+		return 0;
+	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+	if (!p)
+		return 0;
+	memcpy(ports, p, sizeof(buf));
+	return x->proto == IPPROTO_TCP ? TUNX_HASH_TCP : TUNX_HASH_UDP;
+}
+
+/* The address at @at, if there is one, takes the place of @to */
+static bool tunx_hash_replace(const struct tunx_hash_frame *f, unsigned int at,
+			      u8 *to)
+{
+	const u8 *p;
+	u8 buf[16];
+
+	if (!at)
+		return true;
+	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+	if (p)
+		memcpy(to, p, sizeof(buf));
+	return p;
+}
+
+/**
+ * tunx_hash_parse_ip - what to hash of an IP packet
+ * @f: frame
+ * @at: where the packet begins in it
+ * @proto: its EtherType
+ * @map: what is reported
+ * @t: result
+ *
+ * Context: any.
+ */
+void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
+			__be16 proto, const struct tunx_hash_map *map,
+			struct tunx_hash_tuple *t)
+{
+	struct tunx_hash_found x = { .at = at };
+	u8 *ports = t->input + 8;
+
+	t->report = VIRTIO_NET_HASH_REPORT_NONE;
+	if (proto == htons(ETH_P_IP)) {
+		if (!tunx_hash_ip4(f, t, &x))
+			return;
+	} else if (proto == htons(ETH_P_IPV6)) {
+		if (!tunx_hash_ip6(f, t, &x))
+			return;
+		ports = t->input + 32;
+	} else {
+		return;
+	}
+	x.kind += tunx_hash_ports(f, &x, ports);
+	/* The addresses a mobile host is known by, if it is an EX type after all */
+	if (map->report[x.kind] > TUNX_HASH_EX &&
+	    (!tunx_hash_replace(f, x.home, t->input) ||
+	     !tunx_hash_replace(f, x.route, t->input + 16)))
+		return;
+	t->report = map->report[x.kind];
+	t->len = map->len[x.kind];
+}
+
+/* Behind the VLAN tags, of which there is one; returns what is there */
+static __be16 tunx_hash_tags(const struct tunx_hash_frame *f, unsigned int *at)
+{
+	__be16 type = 0;
+	unsigned int i;
+	const u8 *p;
+	u8 buf[2];
+
+	for (i = 0; i < TUNX_HASH_MOST; i++) {
+		*at += 4;
+		p = tunx_hash_bytes(f, *at - 2, sizeof(buf), buf);
+		if (!p)
+			return 0;
+		memcpy(&type, p, sizeof(type));
+		if (type != htons(ETH_P_8021Q) && type != htons(ETH_P_8021AD))
+			break;
+	}
+	return type;
+}
+
+/**
+ * tunx_hash_parse_eth - what to hash of an Ethernet frame
+ * @f: frame
+ * @map: what is reported
+ * @t: result
+ *
+ * VLAN tags do not matter.
+ *
+ * Context: any.
+ */
+void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+			 const struct tunx_hash_map *map,
+			 struct tunx_hash_tuple *t)
+{
+	unsigned int at = ETH_HLEN;
+	__be16 type = 0;
+	const u8 *p;
+	u8 buf[2];
+
+	p = tunx_hash_bytes(f, 2 * ETH_ALEN, sizeof(buf), buf);
+	if (p)
+		memcpy(&type, p, sizeof(type));
+	if (type == htons(ETH_P_8021Q) || type == htons(ETH_P_8021AD))
+		type = tunx_hash_tags(f, &at);
+	tunx_hash_parse_ip(f, at, type, map, t);
+}
+
+/* @n bytes at @src and @dst, both as @transform says */
+static void tunx_hash_mix(u8 *src, u8 *dst, unsigned int n,
+			  enum tunx_hash_transform transform)
+{
+	unsigned int i;
+	u8 xor;
+
+	for (i = 0; i < n; i++) {
+		xor = src[i] ^ dst[i];
+		src[i] = transform == TUNX_HASH_SYM_OR_XOR ? src[i] | dst[i] : xor;
+		dst[i] = xor;
+	}
+}
+
+/**
+ * tunx_hash_symmetric - make both directions of a flow equal
+ * @t: addresses and ports, changed in place
+ * @transform: how
+ *
+ * Context: any.
+ */
+void tunx_hash_symmetric(struct tunx_hash_tuple *t,
+			 enum tunx_hash_transform transform)
+{
+	unsigned int addr = t->len < 32 ? 4 : 16;
+	u8 *ports = t->input + 2 * addr;
+
+	tunx_hash_mix(t->input, t->input + addr, addr, transform);
+	if (t->len > 2 * addr)
+		tunx_hash_mix(ports, ports + 2, 2, transform);
+}
+
+/* The 32 bits of the key from bit @at on, zero behind its end */
+static u32 tunx_hash_window(const u8 key[TUNX_HASH_KEY], unsigned int at)
+{
+	u64 bits = 0;
+	unsigned int i;
+
+	for (i = at / 8; i < at / 8 + 5; i++)
+		bits = bits << 8 | (i < TUNX_HASH_KEY ? key[i] : 0);
+	return bits >> (8 - at % 8);
+}
+
+/**
+ * tunx_hash_key_expand - make a key ready for tunx_hash_toeplitz()
+ * @row: result, a row for each byte of the longest input
+ * @n: number of rows
+ * @key: the key
+ *
+ * A bit of the input that is set adds the 32 bits of the key that begin at its
+ * place.
+ *
+ * Context: any.
+ */
+void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
+			  const u8 key[TUNX_HASH_KEY])
+{
+	unsigned int i, bit, value;
+	u32 window;
+
+	for (i = 0; i < n; i++) {
+		row[i][0] = 0;
+		/* Values with this bit on top are those below, and the bit */
+		for (bit = 0; bit < 8; bit++) {
+			window = tunx_hash_window(key, 8 * i + 7 - bit);
+			for (value = 0; value < 1u << bit; value++)
+				row[i][value | 1u << bit] = row[i][value] ^ window;
+		}
+	}
+}
+
+/**
+ * tunx_hash_toeplitz - the hash
+ * @row: key
+ * @t: addresses and ports
+ *
+ * Context: any.
+ * Return: 32 bits.
+ */
+u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t)
+{
+	const u8 *p = t->input, *end = p + t->len;
+	u32 sum = 0;
+
+	/* All inputs are a multiple of four bytes */
+	for (; p < end; p += 4, row += 4)
+		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
+	return sum;
+}

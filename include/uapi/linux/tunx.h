@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What tunx understands beyond linux/if_tun.h.
+ *
+ * TUNGETVNETHASHCAP and TUNSETVNETHASH were proposed for the kernel; they keep
+ * the names and numbers of that proposal, and give way to a linux/if_tun.h that
+ * has them. Calls of our own have numbers from 240 up.
+ */
+#ifndef _UAPI_LINUX_TUNX_H
+#define _UAPI_LINUX_TUNX_H
+
+#include <linux/if_tun.h>
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#ifndef TUNSETVNETHASH
+
+#define TUNGETVNETHASHCAP _IOR('T', 228, struct tun_vnet_hash)
+#define TUNSETVNETHASH _IOW('T', 229, struct tun_vnet_hash)
+
+/* Fill the hash fields of a virtio-net header of 20 bytes and more */
+#define TUN_VNET_HASH_REPORT	0x0001
+/* Choose queues by hash: a struct tun_vnet_hash_rss, table and key follow */
+#define TUN_VNET_HASH_RSS	0x0002
+
+/**
+ * struct tun_vnet_hash - what to hash, and what for
+ * @flags: TUN_VNET_HASH_*; 0 turns both off
+ * @pad: zero
+ * @types: VIRTIO_NET_RSS_HASH_TYPE_*, the packets that have a hash
+ */
+struct tun_vnet_hash {
+	__u16 flags;
+	__u8 pad[2];
+	__u32 types;
+};
+
+/**
+ * struct tun_vnet_hash_rss - how to choose a queue; with TUN_VNET_HASH_RSS
+ * @indirection_table_mask: number of entries of the table, a power of two up to
+ *	TUNX_HASH_TABLE_MAX, less one
+ * @unclassified_queue: queue of the packets without a hash
+ *
+ * Behind it, without a gap: the table, a __u16 queue for each value of hash &
+ * mask, then the Toeplitz key, as many bytes as tunx_hash_key_len() says. A
+ * queue that is not there becomes one that is, by division with remainder.
+ */
+struct tun_vnet_hash_rss {
+	__u16 indirection_table_mask;
+	__u16 unclassified_queue;
+};
+
+#endif /* TUNSETVNETHASH */
+
+#define TUNX_HASH_TYPES		0x1ff	/* all there are */
+#define TUNX_HASH_TABLE_MAX	512	/* entries */
+#define TUNX_HASH_KEY_MAX	40	/* bytes */
+
+/**
+ * tunx_hash_key_len - length of the key that TUNSETVNETHASH reads
+ * @types: VIRTIO_NET_RSS_HASH_TYPE_*
+ *
+ * Return: four bytes and the longest input that the types can have: two
+ * addresses and, for TCP and UDP, two ports.
+ */
+static inline __u32 tunx_hash_key_len(__u32 types)
+{
+	return types & 0x1b0 ? 40 :	/* TCPv6, UDPv6, TCP_EX, UDP_EX */
+	       types & 0x048 ? 36 :	/* IPv6, IP_EX */
+	       types & 0x006 ? 16 :	/* TCPv4, UDPv4 */
+	       types & 0x001 ? 12 : 4;	/* IPv4, nothing */
+}
+
+/**
+ * struct tunx_hash - the configuration in force
+ * @size: in: bytes of the caller's struct; out: bytes of the kernel's
+ * @flags: in: zero; out: TUN_VNET_HASH_*
+ * @types: VIRTIO_NET_RSS_HASH_TYPE_*
+ * @transform: RXH_XFRM_* of linux/ethtool.h; what is done to the addresses and
+ *	ports before they are hashed
+ * @unclassified_queue: queue of the packets without a hash
+ * @table_len: entries of the table, 0 without TUN_VNET_HASH_RSS
+ * @key: Toeplitz key, zero behind the part that was given
+ * @table: queues
+ *
+ * The struct may grow. A caller's that is longer than the kernel's is zero at
+ * its end; of one that is shorter only its part is filled.
+ */
+struct tunx_hash {
+	__u32 size;
+	__u32 flags;
+	__u32 types;
+	__u32 transform;
+	__u16 unclassified_queue;
+	__u16 table_len;
+	__u8 key[TUNX_HASH_KEY_MAX];
+	__u16 table[TUNX_HASH_TABLE_MAX];
+};
+
+/* Its number tells the size of the first member, and so does not change */
+#define TUNXGETHASH _IOWR('T', 240, __u32)
+
+#endif /* _UAPI_LINUX_TUNX_H */
