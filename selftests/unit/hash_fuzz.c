@@ -26,8 +26,10 @@ static void check_found(u32 types, struct tunx_hash_tuple *t)
 	PROMISE(!tunx_hash_toeplitz(zeros, t));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* libFuzzer finds it by this name. */
+int try_input(const uint8_t *data, size_t size) __asm__("LLVMFuzzerTestOneInput");
+
+int try_input(const uint8_t *data, size_t size)
 {
 	struct tunx_hash_tuple whole, cut;
 	size_t linear;

@@ -89,8 +89,8 @@ static bool tunx_chr_put_vnet(const struct tunx_vnet_raw *raw, size_t size,
 
 /* The virtio-net header of a frame that asks something of the reader */
 static int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
-				      const struct sk_buff *skb, unsigned int flags,
-				      unsigned int vlan, struct tunx_vnet_raw *raw)
+			     const struct sk_buff *skb, unsigned int flags,
+			     unsigned int vlan, struct tunx_vnet_raw *raw)
 {
 	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
 	bool tunnel = READ_ONCE(xd->vnet_size) >= TUNX_VNET_MAX &&
