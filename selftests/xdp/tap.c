@@ -410,10 +410,20 @@ static void swapped(void)
 {
 	int progs[] = { -1, BPF_PROG_RETURN(XDP, XDP_PASS), BPF_PROG_RETURN(XDP, XDP_DROP),
 			BPF_PROG_RETURN(XDP, XDP_TX) };
+	static const char * const idle[] = { NULL, "xw1", "xw2", "xw3" };
+	int idle_fd[4], i;
 	pthread_t thread;
 	long end;
-	int i;
 
+	/*
+	 * The kernel patches its code where a program is attached first, and last.
+	 * Emulated processors that run that code meanwhile may see the old patch
+	 * too long, and die: let each program be attached elsewhere all the time.
+	 */
+	for (i = 1; i < 4; i++) {
+		idle_fd[i] = tap(idle[i], IFF_NO_PI);
+		must(xdp_attach(idle[i], progs[i], NATIVE));
+	}
 	busy_fd = tap("xw0", IFF_NO_PI);
 	pthread_create(&thread, NULL, writer, NULL);
 	end = msec_now() + 1500;
@@ -426,8 +436,10 @@ static void swapped(void)
 	ok(written > 1000, "%ld frames written while programs changed %d times", (long)written, i);
 	is(refused, 0, "none was refused");
 	close(busy_fd);
-	for (i = 1; i < 4; i++)
+	for (i = 1; i < 4; i++) {
+		close(idle_fd[i]);
 		close(progs[i]);
+	}
 }
 
 int main(void)
