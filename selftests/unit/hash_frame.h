@@ -31,7 +31,7 @@ static inline void hash_frame_parse(const u8 *data, size_t len, size_t linear, b
 	u8 *all = memcpy(malloc(len + !len), data, len);
 	const struct hash_frame_rest rest = { all, len };
 	struct tunx_hash_map map;
-	const struct tunx_hash_frame frame = {
+	struct tunx_hash_frame frame = {
 		.data = head,
 		.linear = linear,
 		.rest = &rest,

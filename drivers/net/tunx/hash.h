@@ -11,6 +11,8 @@
 #ifndef _TUNX_HASH_H
 #define _TUNX_HASH_H
 
+#include <linux/in.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/virtio_net.h>
 
@@ -24,12 +26,14 @@
  * @linear: number of them
  * @rest: where the others are, for @copy
  * @copy: get bytes that are not linear; false when the frame ends before
+ * @buf: room for them: no header needs more at once
  */
 struct tunx_hash_frame {
 	const u8 *data;
 	unsigned int linear;
 	const void *rest;
 	bool (*copy)(const void *rest, unsigned int at, void *to, unsigned int n);
+	u8 buf[40];
 };
 
 /**
@@ -78,10 +82,10 @@ enum tunx_hash_transform {
 };
 
 void tunx_hash_map_types(struct tunx_hash_map *map, u32 types);
-void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+void tunx_hash_parse_eth(struct tunx_hash_frame *f,
 			 const struct tunx_hash_map *map,
 			 struct tunx_hash_tuple *t);
-void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
+void tunx_hash_parse_ip(struct tunx_hash_frame *f, unsigned int at,
 			__be16 proto, const struct tunx_hash_map *map,
 			struct tunx_hash_tuple *t);
 void tunx_hash_symmetric(struct tunx_hash_tuple *t,
@@ -90,25 +94,51 @@ void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 			  const u8 key[TUNX_HASH_KEY]);
 u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t);
 
-const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
-			 unsigned int n, u8 *buf);
+const u8 *tunx_hash_copy(struct tunx_hash_frame *f, unsigned int at,
+			 unsigned int n);
 
 /**
  * tunx_hash_bytes - look at bytes of the frame
  * @f: frame
  * @at: where
- * @n: how many
- * @buf: room for them, if they are not linear
+ * @n: how many, 40 at most
  *
  * Context: any.
- * Return: the bytes, or NULL when the frame ends before.
+ * Return: the bytes, valid until the next call, or NULL when the frame ends
+ * before.
  */
-static inline const u8 *tunx_hash_bytes(const struct tunx_hash_frame *f,
-					unsigned int at, unsigned int n, u8 *buf)
+static inline const u8 *tunx_hash_bytes(struct tunx_hash_frame *f,
+					unsigned int at, unsigned int n)
 {
 	if (at + n <= f->linear)
 		return f->data + at;
-	return tunx_hash_copy(f, at, n, buf);
+	return tunx_hash_copy(f, at, n);
+}
+
+/**
+ * tunx_hash_ports - add ports to the input
+ * @f: frame
+ * @at: where they are
+ * @proto: of which protocol
+ * @ports: where they go
+ *
+ * Context: any.
+ * Return: how far behind its family's first the kind of the packet is: 0 without
+ * ports, 1 with those of TCP, 2 with those of UDP.
+ */
+static inline unsigned int tunx_hash_ports(struct tunx_hash_frame *f,
+					   unsigned int at, unsigned int proto,
+					   u8 *ports)
+{
+	const u8 *p;
+
+	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
+		return 0;
+	p = tunx_hash_bytes(f, at, 4);
+	if (!p)
+		return 0;
+	memcpy(ports, p, 4);
+	return proto == IPPROTO_TCP ? 1 : 2;
 }
 
 #endif /* _TUNX_HASH_H */

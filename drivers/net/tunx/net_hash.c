@@ -36,14 +36,13 @@ static bool tunx_net_hash_copy(const void *skb, unsigned int at, void *to,
 static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 			 const struct sk_buff *skb, u32 *hash)
 {
-	const struct tunx_hash_frame frame = {
-		.data = skb->data,
-		.linear = skb_headlen(skb),
-		.rest = skb,
-		.copy = tunx_net_hash_copy,
-	};
 	struct tunx_hash_tuple tuple;
+	struct tunx_hash_frame frame;
 
+	frame.data = skb->data;
+	frame.linear = skb_headlen(skb);
+	frame.rest = skb;
+	frame.copy = tunx_net_hash_copy;
 	if (conf->tap)
 		tunx_hash_parse_eth(&frame, &conf->map, &tuple);
 	else
