@@ -73,21 +73,6 @@ void tunx_hash_map_types(struct tunx_hash_map *map, u32 types)
 	}
 }
 
-/**
- * tunx_hash_copy - bytes that are not linear
- * @f: frame
- * @at: where
- * @n: how many
- *
- * Context: any.
- * Return: the bytes, or NULL when the frame ends before.
- */
-const u8 *tunx_hash_copy(struct tunx_hash_frame *f, unsigned int at,
-			 unsigned int n)
-{
-	return f->copy(f->rest, at, f->buf, n) ? f->buf : NULL;
-}
-
 /* Offset of the home address among destination options, or 0 */
 static unsigned int tunx_hash_home(struct tunx_hash_frame *f,
 				   unsigned int at, unsigned int end)
@@ -110,7 +95,7 @@ static unsigned int tunx_hash_home(struct tunx_hash_frame *f,
 static bool tunx_hash_walk(struct tunx_hash_frame *f,
 			   struct tunx_hash_found *x)
 {
-	unsigned int i, len, next;
+	unsigned int i, len;
 	const u8 *p;
 
 	for (i = 0; i < TUNX_HASH_MOST; i++) {
@@ -127,7 +112,6 @@ static bool tunx_hash_walk(struct tunx_hash_frame *f,
 		if (!p)
 			return false;
 		x->kind = TUNX_HASH_EX;
-		next = p[0];
 		len = (p[1] + 1) * 8;
 		if (x->proto == IPPROTO_FRAGMENT) {
 			x->proto = 0;
@@ -137,7 +121,7 @@ static bool tunx_hash_walk(struct tunx_hash_frame *f,
 			x->route = x->at + 8;
 		if (x->proto == IPPROTO_DSTOPTS && !x->home)
 			x->home = tunx_hash_home(f, x->at + 2, x->at + len);
-		x->proto = next;
+		x->proto = p[0];
 		x->at += len;
 	}
 	return false;

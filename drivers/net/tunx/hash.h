@@ -22,18 +22,14 @@
 
 /**
  * struct tunx_hash_frame - the frame to be parsed
- * @data: its first bytes
- * @linear: number of them
- * @rest: where the others are, for @copy
- * @copy: get bytes that are not linear; false when the frame ends before
- * @buf: room for them: no header needs more at once
+ * @data: its bytes
+ * @len: number of them
+ * @cut: out: more would have been looked at
  */
 struct tunx_hash_frame {
 	const u8 *data;
-	unsigned int linear;
-	const void *rest;
-	bool (*copy)(const void *rest, unsigned int at, void *to, unsigned int n);
-	u8 buf[40];
+	unsigned int len;
+	bool cut;
 };
 
 /**
@@ -94,25 +90,22 @@ void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 			  const u8 key[TUNX_HASH_KEY]);
 u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t);
 
-const u8 *tunx_hash_copy(struct tunx_hash_frame *f, unsigned int at,
-			 unsigned int n);
-
 /**
  * tunx_hash_bytes - look at bytes of the frame
  * @f: frame
  * @at: where
- * @n: how many, 40 at most
+ * @n: how many
  *
  * Context: any.
- * Return: the bytes, valid until the next call, or NULL when the frame ends
- * before.
+ * Return: the bytes, or NULL when the frame ends before.
  */
 static inline const u8 *tunx_hash_bytes(struct tunx_hash_frame *f,
 					unsigned int at, unsigned int n)
 {
-	if (at + n <= f->linear)
+	if (at + n <= f->len)
 		return f->data + at;
-	return tunx_hash_copy(f, at, n);
+	f->cut = true;
+	return NULL;
 }
 
 /**

@@ -26,27 +26,44 @@
 #include "net_hash.h"
 #include "tunx.h"
 
-static bool tunx_net_hash_copy(const void *skb, unsigned int at, void *to,
-			       unsigned int n)
+static void tunx_net_hash_parse(const struct tunx_hash_conf *conf, __be16 proto,
+				struct tunx_hash_frame *f,
+				struct tunx_hash_tuple *t)
 {
-	return !skb_copy_bits(skb, at, to, n);
+	if (conf->tap)
+		tunx_hash_parse_eth(f, &conf->map, t);
+	else
+		tunx_hash_parse_ip(f, 0, proto, &conf->map, t);
+}
+
+/* A frame whose headers are not all in its first piece; 512 bytes must do */
+static noinline void tunx_net_hash_pieces(const struct tunx_hash_conf *conf,
+					  const struct sk_buff *skb,
+					  struct tunx_hash_tuple *t)
+{
+	u8 head[512];
+	struct tunx_hash_frame frame = {
+		.data = head,
+		.len = min_t(unsigned int, skb->len, sizeof(head)),
+	};
+
+	if (!skb_copy_bits(skb, 0, head, frame.len))
+		tunx_net_hash_parse(conf, skb->protocol, &frame, t);
 }
 
 /* Returns VIRTIO_NET_HASH_REPORT_* and, unless NONE, the hash */
 static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 			 const struct sk_buff *skb, u32 *hash)
 {
+	struct tunx_hash_frame frame = {
+		.data = skb->data,
+		.len = skb_headlen(skb),
+	};
 	struct tunx_hash_tuple tuple;
-	struct tunx_hash_frame frame;
 
-	frame.data = skb->data;
-	frame.linear = skb_headlen(skb);
-	frame.rest = skb;
-	frame.copy = tunx_net_hash_copy;
-	if (conf->tap)
-		tunx_hash_parse_eth(&frame, &conf->map, &tuple);
-	else
-		tunx_hash_parse_ip(&frame, 0, skb->protocol, &conf->map, &tuple);
+	tunx_net_hash_parse(conf, skb->protocol, &frame, &tuple);
+	if (unlikely(frame.cut && skb_is_nonlinear(skb)))
+		tunx_net_hash_pieces(conf, skb, &tuple);
 	if (tuple.report == VIRTIO_NET_HASH_REPORT_NONE)
 		return VIRTIO_NET_HASH_REPORT_NONE;
 	if (conf->transform != TUNX_HASH_PLAIN)

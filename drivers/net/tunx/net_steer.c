@@ -13,8 +13,8 @@
 
 #include "tunx.h"
 
-static u16 tunx_net_steer_flow(struct tunx_dev *xd, struct sk_buff *skb,
-			       unsigned int nr)
+static noinline u16 tunx_net_steer_flow(struct tunx_dev *xd,
+					struct sk_buff *skb, unsigned int nr)
 {
 	u32 hash = __skb_get_hash_symmetric(skb);
 	int slot = tunx_queue_flow_find(xd->flows, hash);
