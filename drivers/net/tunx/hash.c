@@ -325,22 +325,3 @@ void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 		}
 	}
 }
-
-/**
- * tunx_hash_toeplitz - the hash
- * @row: key
- * @t: addresses and ports
- *
- * Context: any.
- * Return: 32 bits.
- */
-u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t)
-{
-	const u8 *p = t->input, *end = p + t->len;
-	u32 sum = 0;
-
-	/* All inputs are a multiple of four bytes */
-	for (; p < end; p += 4, row += 4)
-		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
-	return sum;
-}

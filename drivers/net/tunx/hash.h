@@ -88,7 +88,6 @@ void tunx_hash_symmetric(struct tunx_hash_tuple *t,
 			 enum tunx_hash_transform transform);
 void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 			  const u8 key[TUNX_HASH_KEY]);
-u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t);
 
 /**
  * tunx_hash_bytes - look at bytes of the frame
@@ -132,6 +131,26 @@ static inline unsigned int tunx_hash_ports(struct tunx_hash_frame *f,
 		return 0;
 	memcpy(ports, p, 4);
 	return proto == IPPROTO_TCP ? 1 : 2;
+}
+
+/**
+ * tunx_hash_toeplitz - the hash
+ * @row: key
+ * @t: addresses and ports
+ *
+ * Context: any.
+ * Return: 32 bits.
+ */
+static inline u32 tunx_hash_toeplitz(const tunx_hash_row *row,
+				     const struct tunx_hash_tuple *t)
+{
+	const u8 *p = t->input, *end = p + t->len;
+	u32 sum = 0;
+
+	/* All inputs are a multiple of four bytes */
+	for (; p < end; p += 4, row += 4)
+		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
+	return sum;
 }
 
 #endif /* _TUNX_HASH_H */

@@ -51,9 +51,8 @@ static noinline void tunx_net_hash_pieces(const struct tunx_hash_conf *conf,
 		tunx_net_hash_parse(conf, skb->protocol, &frame, t);
 }
 
-/* Returns VIRTIO_NET_HASH_REPORT_* and, unless NONE, the hash */
-static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
-			 const struct sk_buff *skb, u32 *hash)
+static struct tunx_cb tunx_net_hash(const struct tunx_hash_conf *conf,
+				    const struct sk_buff *skb)
 {
 	struct tunx_hash_frame frame = {
 		.data = skb->data,
@@ -65,11 +64,13 @@ static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 	if (unlikely(frame.cut && skb_is_nonlinear(skb)))
 		tunx_net_hash_pieces(conf, skb, &tuple);
 	if (tuple.report == VIRTIO_NET_HASH_REPORT_NONE)
-		return VIRTIO_NET_HASH_REPORT_NONE;
+		return (struct tunx_cb){ .report = VIRTIO_NET_HASH_REPORT_NONE };
 	if (conf->transform != TUNX_HASH_PLAIN)
 		tunx_hash_symmetric(&tuple, conf->transform);
-	*hash = tunx_hash_toeplitz(conf->row, &tuple);
-	return tuple.report;
+	return (struct tunx_cb){
+		.hash = tunx_hash_toeplitz(conf->row, &tuple),
+		.report = tuple.report,
+	};
 }
 
 /**
@@ -84,11 +85,11 @@ static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
 			const struct sk_buff *skb, unsigned int nr)
 {
+	struct tunx_cb cb = tunx_net_hash(conf, skb);
 	unsigned int queue = conf->unclassified;
-	u32 hash;
 
-	if (tunx_net_hash(conf, skb, &hash) != VIRTIO_NET_HASH_REPORT_NONE)
-		queue = conf->table[array_index_nospec(hash & (conf->table_len - 1),
+	if (cb.report != VIRTIO_NET_HASH_REPORT_NONE)
+		queue = conf->table[array_index_nospec(cb.hash & (conf->table_len - 1),
 						       conf->table_len)];
 	return queue < nr ? queue : queue % nr;
 }
@@ -102,9 +103,7 @@ u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
  */
 void tunx_net_hash_mark(const struct tunx_hash_conf *conf, struct sk_buff *skb)
 {
-	struct tunx_cb *cb = tunx_cb(skb);
-
-	cb->report = tunx_net_hash(conf, skb, &cb->hash);
+	*tunx_cb(skb) = tunx_net_hash(conf, skb);
 }
 
 /**
