@@ -171,19 +171,19 @@ static void tunx_hash_ip4(struct tunx_hash_frame *f, unsigned int at,
 			  const struct tunx_hash_map *map,
 			  struct tunx_hash_tuple *t)
 {
-	unsigned int kind = TUNX_HASH_IP4, len;
-	const u8 *p;
+	const u8 *p = tunx_hash_bytes(f, at, TUNX_IP4_LEN);
+	unsigned int kind = TUNX_HASH_IP4;
+	__be16 frag;
 
-	p = tunx_hash_bytes(f, at, TUNX_IP4_LEN);
-	if (!p || p[0] >> 4 != 4)
-		return;
-	len = (p[0] & 15) * 4;
-	if (len < TUNX_IP4_LEN)
+	/* Version 4, and a header of 5 to 15 words */
+	if (!p || p[0] < 0x45 || p[0] > 0x4f)
 		return;
 	memcpy(t->input, p + 12, 8);
+	memcpy(&frag, p + 6, sizeof(frag));
 	/* More fragments, or not the first: ports would be anywhere */
-	if (!(p[6] & 0x3f || p[7]))
-		kind += tunx_hash_ports(f, at + len, p[9], t->input + 8);
+	if (!(frag & htons(0x3fff)))
+		kind += tunx_hash_ports(f, at + (p[0] & 15) * 4, p[9],
+					t->input + 8);
 	t->report = map->report[kind];
 	t->len = map->len[kind];
 }
