@@ -6,9 +6,7 @@
  * ports are missing (a fragment, or cut off) has that of its addresses.
  */
 #include <linux/if_ether.h>
-#include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/string.h>
 
 #include "hash.h"
 
@@ -26,12 +24,10 @@
 #define TUNX_HASH_IP4	(VIRTIO_NET_HASH_REPORT_IPv4 - 1)
 #define TUNX_HASH_IP6	(VIRTIO_NET_HASH_REPORT_IPv6 - 1)
 #define TUNX_HASH_EX	(VIRTIO_NET_HASH_REPORT_IPv6_EX - 1)
-#define TUNX_HASH_TCP	1	/* added to a family: it has ports, of TCP */
-#define TUNX_HASH_UDP	2
 
 /**
- * struct tunx_hash_found - what the headers of an IP packet say
- * @kind: TUNX_HASH_IP4, TUNX_HASH_IP6 or TUNX_HASH_EX
+ * struct tunx_hash_found - what the headers of an IPv6 packet say
+ * @kind: TUNX_HASH_IP6 or TUNX_HASH_EX
  * @proto: what is carried; 0 for a fragment, whose ports would be anywhere
  * @at: offset of that
  * @home: offset of a home address, or 0
@@ -77,32 +73,15 @@ void tunx_hash_map_types(struct tunx_hash_map *map, u32 types)
 	}
 }
 
-/**
- * tunx_hash_copy - bytes that are not linear
- * @f: frame
- * @at: where
- * @n: how many
- * @buf: room for them
- *
- * Context: any.
- * Return: @buf, or NULL when the frame ends before.
- */
-const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
-			 unsigned int n, u8 *buf)
-{
-	return f->copy(f->rest, at, buf, n) ? buf : NULL;
-}
-
 /* Offset of the home address among destination options, or 0 */
-static unsigned int tunx_hash_home(const struct tunx_hash_frame *f,
+static unsigned int tunx_hash_home(struct tunx_hash_frame *f,
 				   unsigned int at, unsigned int end)
 {
 	unsigned int i;
 	const u8 *p;
-	u8 buf[2];
 
 	for (i = 0; i < TUNX_HASH_MOST && at + 2 <= end; i++) {
-		p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+		p = tunx_hash_bytes(f, at, 2);
 		if (!p)
 			break;
 		if (p[0] == TUNX_OPT_HOME && p[1] == 16 && at + 18 <= end)
@@ -113,12 +92,11 @@ static unsigned int tunx_hash_home(const struct tunx_hash_frame *f,
 }
 
 /* Walks the extension headers; false: one is cut off, or there is no end */
-static bool tunx_hash_walk(const struct tunx_hash_frame *f,
+static bool tunx_hash_walk(struct tunx_hash_frame *f,
 			   struct tunx_hash_found *x)
 {
 	unsigned int i, len;
 	const u8 *p;
-	u8 buf[TUNX_IP6_EXT];
 
 	for (i = 0; i < TUNX_HASH_MOST; i++) {
 		switch (x->proto) {
@@ -130,7 +108,7 @@ static bool tunx_hash_walk(const struct tunx_hash_frame *f,
 		default:
 			return true;
 		}
-		p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
+		p = tunx_hash_bytes(f, x->at, TUNX_IP6_EXT);
 		if (!p)
 			return false;
 		x->kind = TUNX_HASH_EX;
@@ -149,72 +127,65 @@ static bool tunx_hash_walk(const struct tunx_hash_frame *f,
 	return false;
 }
 
-static bool tunx_hash_ip4(const struct tunx_hash_frame *f,
-			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
-{
-	u8 buf[TUNX_IP4_LEN];
-	unsigned int len;
-	const u8 *p;
-
-	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
-	if (!p || p[0] >> 4 != 4)
-		return false;
-	len = (p[0] & 15) * 4;
-	if (len < TUNX_IP4_LEN)
-		return false;
-	memcpy(t->input, p + 12, 8);
-	x->kind = TUNX_HASH_IP4;
-	x->at += len;
-	/* More fragments, or not the first */
-	x->proto = (p[6] & 0x3f) || p[7] ? 0 : p[9];
-	return true;
-}
-
-static bool tunx_hash_ip6(const struct tunx_hash_frame *f,
-			  struct tunx_hash_tuple *t, struct tunx_hash_found *x)
-{
-	u8 buf[TUNX_IP6_LEN];
-	const u8 *p;
-
-	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
-	if (!p || p[0] >> 4 != 6)
-		return false;
-	memcpy(t->input, p + 8, 32);
-	x->kind = TUNX_HASH_IP6;
-	x->at += TUNX_IP6_LEN;
-	x->proto = p[6];
-	return tunx_hash_walk(f, x);
-}
-
-/* Adds ports to the input; returns what to add to the family */
-static unsigned int tunx_hash_ports(const struct tunx_hash_frame *f,
-				    const struct tunx_hash_found *x, u8 *ports)
-{
-	const u8 *p;
-	u8 buf[4];
-
-	if (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP)
-		return 0;
-	p = tunx_hash_bytes(f, x->at, sizeof(buf), buf);
-	if (!p)
-		return 0;
-	memcpy(ports, p, sizeof(buf));
-	return x->proto == IPPROTO_TCP ? TUNX_HASH_TCP : TUNX_HASH_UDP;
-}
-
 /* The address at @at, if there is one, takes the place of @to */
-static bool tunx_hash_replace(const struct tunx_hash_frame *f, unsigned int at,
+static bool tunx_hash_replace(struct tunx_hash_frame *f, unsigned int at,
 			      u8 *to)
 {
 	const u8 *p;
-	u8 buf[16];
 
 	if (!at)
 		return true;
-	p = tunx_hash_bytes(f, at, sizeof(buf), buf);
+	p = tunx_hash_bytes(f, at, 16);
 	if (p)
-		memcpy(to, p, sizeof(buf));
+		memcpy(to, p, 16);
 	return p;
+}
+
+/* Out of line, so that what it needs burdens no IPv4 packet */
+static noinline void tunx_hash_ip6(struct tunx_hash_frame *f, unsigned int at,
+				   const struct tunx_hash_map *map,
+				   struct tunx_hash_tuple *t)
+{
+	struct tunx_hash_found x = { .kind = TUNX_HASH_IP6 };
+	const u8 *p;
+
+	p = tunx_hash_bytes(f, at, TUNX_IP6_LEN);
+	if (!p || p[0] >> 4 != 6)
+		return;
+	memcpy(t->input, p + 8, 32);
+	x.at = at + TUNX_IP6_LEN;
+	x.proto = p[6];
+	if (!tunx_hash_walk(f, &x))
+		return;
+	x.kind += tunx_hash_ports(f, x.at, x.proto, t->input + 32);
+	/* The addresses a mobile host is known by, if it is an EX type after all */
+	if (map->report[x.kind] > TUNX_HASH_EX &&
+	    (!tunx_hash_replace(f, x.home, t->input) ||
+	     !tunx_hash_replace(f, x.route, t->input + 16)))
+		return;
+	t->report = map->report[x.kind];
+	t->len = map->len[x.kind];
+}
+
+static void tunx_hash_ip4(struct tunx_hash_frame *f, unsigned int at,
+			  const struct tunx_hash_map *map,
+			  struct tunx_hash_tuple *t)
+{
+	const u8 *p = tunx_hash_bytes(f, at, TUNX_IP4_LEN);
+	unsigned int kind = TUNX_HASH_IP4;
+	__be16 frag;
+
+	/* Version 4, and a header of 5 to 15 words */
+	if (!p || p[0] < 0x45 || p[0] > 0x4f)
+		return;
+	memcpy(t->input, p + 12, 8);
+	memcpy(&frag, p + 6, sizeof(frag));
+	/* More fragments, or not the first: ports would be anywhere */
+	if (!(frag & htons(0x3fff)))
+		kind += tunx_hash_ports(f, at + (p[0] & 15) * 4, p[9],
+					t->input + 8);
+	t->report = map->report[kind];
+	t->len = map->len[kind];
 }
 
 /**
@@ -227,52 +198,36 @@ static bool tunx_hash_replace(const struct tunx_hash_frame *f, unsigned int at,
  *
  * Context: any.
  */
-void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
+void tunx_hash_parse_ip(struct tunx_hash_frame *f, unsigned int at,
 			__be16 proto, const struct tunx_hash_map *map,
 			struct tunx_hash_tuple *t)
 {
-	struct tunx_hash_found x = { .at = at };
-	u8 *ports = t->input + 8;
-
 	t->report = VIRTIO_NET_HASH_REPORT_NONE;
-	if (proto == htons(ETH_P_IP)) {
-		if (!tunx_hash_ip4(f, t, &x))
-			return;
-	} else if (proto == htons(ETH_P_IPV6)) {
-		if (!tunx_hash_ip6(f, t, &x))
-			return;
-		ports = t->input + 32;
-	} else {
-		return;
-	}
-	x.kind += tunx_hash_ports(f, &x, ports);
-	/* The addresses a mobile host is known by, if it is an EX type after all */
-	if (map->report[x.kind] > TUNX_HASH_EX &&
-	    (!tunx_hash_replace(f, x.home, t->input) ||
-	     !tunx_hash_replace(f, x.route, t->input + 16)))
-		return;
-	t->report = map->report[x.kind];
-	t->len = map->len[x.kind];
+	if (proto == htons(ETH_P_IP))
+		tunx_hash_ip4(f, at, map, t);
+	else if (proto == htons(ETH_P_IPV6))
+		tunx_hash_ip6(f, at, map, t);
 }
 
-/* Behind the VLAN tags, of which there is one; returns what is there */
-static __be16 tunx_hash_tags(const struct tunx_hash_frame *f, unsigned int *at)
+/* A frame with VLAN tags */
+static noinline void tunx_hash_parse_tagged(struct tunx_hash_frame *f,
+					    const struct tunx_hash_map *map,
+					    struct tunx_hash_tuple *t)
 {
+	unsigned int i, at = 2 * ETH_ALEN;
 	__be16 type = 0;
-	unsigned int i;
 	const u8 *p;
-	u8 buf[2];
 
-	for (i = 0; i < TUNX_HASH_MOST; i++) {
-		*at += 4;
-		p = tunx_hash_bytes(f, *at - 2, sizeof(buf), buf);
+	for (i = 0; i <= TUNX_HASH_MOST; i++) {
+		p = tunx_hash_bytes(f, at, sizeof(type));
 		if (!p)
-			return 0;
+			break;
 		memcpy(&type, p, sizeof(type));
 		if (type != htons(ETH_P_8021Q) && type != htons(ETH_P_8021AD))
 			break;
+		at += 4;
 	}
-	return type;
+	tunx_hash_parse_ip(f, at + sizeof(type), type, map, t);
 }
 
 /**
@@ -285,21 +240,19 @@ static __be16 tunx_hash_tags(const struct tunx_hash_frame *f, unsigned int *at)
  *
  * Context: any.
  */
-void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+void tunx_hash_parse_eth(struct tunx_hash_frame *f,
 			 const struct tunx_hash_map *map,
 			 struct tunx_hash_tuple *t)
 {
-	unsigned int at = ETH_HLEN;
+	const u8 *p = tunx_hash_bytes(f, 0, ETH_HLEN);
 	__be16 type = 0;
-	const u8 *p;
-	u8 buf[2];
 
-	p = tunx_hash_bytes(f, 2 * ETH_ALEN, sizeof(buf), buf);
 	if (p)
-		memcpy(&type, p, sizeof(type));
+		memcpy(&type, p + 2 * ETH_ALEN, sizeof(type));
 	if (type == htons(ETH_P_8021Q) || type == htons(ETH_P_8021AD))
-		type = tunx_hash_tags(f, &at);
-	tunx_hash_parse_ip(f, at, type, map, t);
+		tunx_hash_parse_tagged(f, map, t);
+	else
+		tunx_hash_parse_ip(f, ETH_HLEN, type, map, t);
 }
 
 /* @n bytes at @src and @dst, both as @transform says */
@@ -371,23 +324,4 @@ void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 				row[i][value | 1u << bit] = row[i][value] ^ window;
 		}
 	}
-}
-
-/**
- * tunx_hash_toeplitz - the hash
- * @row: key
- * @t: addresses and ports
- *
- * Context: any.
- * Return: 32 bits.
- */
-u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t)
-{
-	const u8 *p = t->input, *end = p + t->len;
-	u32 sum = 0;
-
-	/* All inputs are a multiple of four bytes */
-	for (; p < end; p += 4, row += 4)
-		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
-	return sum;
 }

@@ -11,6 +11,8 @@
 #ifndef _TUNX_HASH_H
 #define _TUNX_HASH_H
 
+#include <linux/in.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/virtio_net.h>
 
@@ -20,16 +22,14 @@
 
 /**
  * struct tunx_hash_frame - the frame to be parsed
- * @data: its first bytes
- * @linear: number of them
- * @rest: where the others are, for @copy
- * @copy: get bytes that are not linear; false when the frame ends before
+ * @data: its bytes
+ * @len: number of them
+ * @cut: out: more would have been looked at
  */
 struct tunx_hash_frame {
 	const u8 *data;
-	unsigned int linear;
-	const void *rest;
-	bool (*copy)(const void *rest, unsigned int at, void *to, unsigned int n);
+	unsigned int len;
+	bool cut;
 };
 
 /**
@@ -78,37 +78,79 @@ enum tunx_hash_transform {
 };
 
 void tunx_hash_map_types(struct tunx_hash_map *map, u32 types);
-void tunx_hash_parse_eth(const struct tunx_hash_frame *f,
+void tunx_hash_parse_eth(struct tunx_hash_frame *f,
 			 const struct tunx_hash_map *map,
 			 struct tunx_hash_tuple *t);
-void tunx_hash_parse_ip(const struct tunx_hash_frame *f, unsigned int at,
+void tunx_hash_parse_ip(struct tunx_hash_frame *f, unsigned int at,
 			__be16 proto, const struct tunx_hash_map *map,
 			struct tunx_hash_tuple *t);
 void tunx_hash_symmetric(struct tunx_hash_tuple *t,
 			 enum tunx_hash_transform transform);
 void tunx_hash_key_expand(tunx_hash_row *row, unsigned int n,
 			  const u8 key[TUNX_HASH_KEY]);
-u32 tunx_hash_toeplitz(const tunx_hash_row *row, const struct tunx_hash_tuple *t);
-
-const u8 *tunx_hash_copy(const struct tunx_hash_frame *f, unsigned int at,
-			 unsigned int n, u8 *buf);
 
 /**
  * tunx_hash_bytes - look at bytes of the frame
  * @f: frame
  * @at: where
  * @n: how many
- * @buf: room for them, if they are not linear
  *
  * Context: any.
  * Return: the bytes, or NULL when the frame ends before.
  */
-static inline const u8 *tunx_hash_bytes(const struct tunx_hash_frame *f,
-					unsigned int at, unsigned int n, u8 *buf)
+static inline const u8 *tunx_hash_bytes(struct tunx_hash_frame *f,
+					unsigned int at, unsigned int n)
 {
-	if (at + n <= f->linear)
+	if (at + n <= f->len)
 		return f->data + at;
-	return tunx_hash_copy(f, at, n, buf);
+	f->cut = true;
+	return NULL;
+}
+
+/**
+ * tunx_hash_ports - add ports to the input
+ * @f: frame
+ * @at: where they are
+ * @proto: of which protocol
+ * @ports: where they go
+ *
+ * Context: any.
+ * Return: how far behind its family's first the kind of the packet is: 0 without
+ * ports, 1 with those of TCP, 2 with those of UDP.
+ */
+static inline unsigned int tunx_hash_ports(struct tunx_hash_frame *f,
+					   unsigned int at, unsigned int proto,
+					   u8 *ports)
+{
+	const u8 *p;
+
+	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
+		return 0;
+	p = tunx_hash_bytes(f, at, 4);
+	if (!p)
+		return 0;
+	memcpy(ports, p, 4);
+	return proto == IPPROTO_TCP ? 1 : 2;
+}
+
+/**
+ * tunx_hash_toeplitz - the hash
+ * @row: key
+ * @t: addresses and ports
+ *
+ * Context: any.
+ * Return: 32 bits.
+ */
+static inline u32 tunx_hash_toeplitz(const tunx_hash_row *row,
+				     const struct tunx_hash_tuple *t)
+{
+	const u8 *p = t->input, *end = p + t->len;
+	u32 sum = 0;
+
+	/* All inputs are a multiple of four bytes */
+	for (; p < end; p += 4, row += 4)
+		sum ^= row[0][p[0]] ^ row[1][p[1]] ^ row[2][p[2]] ^ row[3][p[3]];
+	return sum;
 }
 
 #endif /* _TUNX_HASH_H */

@@ -26,34 +26,51 @@
 #include "net_hash.h"
 #include "tunx.h"
 
-static bool tunx_net_hash_copy(const void *skb, unsigned int at, void *to,
-			       unsigned int n)
+static void tunx_net_hash_parse(const struct tunx_hash_conf *conf, __be16 proto,
+				struct tunx_hash_frame *f,
+				struct tunx_hash_tuple *t)
 {
-	return !skb_copy_bits(skb, at, to, n);
+	if (conf->tap)
+		tunx_hash_parse_eth(f, &conf->map, t);
+	else
+		tunx_hash_parse_ip(f, 0, proto, &conf->map, t);
 }
 
-/* Returns VIRTIO_NET_HASH_REPORT_* and, unless NONE, the hash */
-static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
-			 const struct sk_buff *skb, u32 *hash)
+/* A frame whose headers are not all in its first piece; 512 bytes must do */
+static noinline void tunx_net_hash_pieces(const struct tunx_hash_conf *conf,
+					  const struct sk_buff *skb,
+					  struct tunx_hash_tuple *t)
 {
-	const struct tunx_hash_frame frame = {
+	u8 head[512];
+	struct tunx_hash_frame frame = {
+		.data = head,
+		.len = min_t(unsigned int, skb->len, sizeof(head)),
+	};
+
+	if (!skb_copy_bits(skb, 0, head, frame.len))
+		tunx_net_hash_parse(conf, skb->protocol, &frame, t);
+}
+
+static struct tunx_cb tunx_net_hash(const struct tunx_hash_conf *conf,
+				    const struct sk_buff *skb)
+{
+	struct tunx_hash_frame frame = {
 		.data = skb->data,
-		.linear = skb_headlen(skb),
-		.rest = skb,
-		.copy = tunx_net_hash_copy,
+		.len = skb_headlen(skb),
 	};
 	struct tunx_hash_tuple tuple;
 
-	if (conf->tap)
-		tunx_hash_parse_eth(&frame, &conf->map, &tuple);
-	else
-		tunx_hash_parse_ip(&frame, 0, skb->protocol, &conf->map, &tuple);
+	tunx_net_hash_parse(conf, skb->protocol, &frame, &tuple);
+	if (unlikely(frame.cut && skb_is_nonlinear(skb)))
+		tunx_net_hash_pieces(conf, skb, &tuple);
 	if (tuple.report == VIRTIO_NET_HASH_REPORT_NONE)
-		return VIRTIO_NET_HASH_REPORT_NONE;
+		return (struct tunx_cb){ .report = VIRTIO_NET_HASH_REPORT_NONE };
 	if (conf->transform != TUNX_HASH_PLAIN)
 		tunx_hash_symmetric(&tuple, conf->transform);
-	*hash = tunx_hash_toeplitz(conf->row, &tuple);
-	return tuple.report;
+	return (struct tunx_cb){
+		.hash = tunx_hash_toeplitz(conf->row, &tuple),
+		.report = tuple.report,
+	};
 }
 
 /**
@@ -68,11 +85,11 @@ static u16 tunx_net_hash(const struct tunx_hash_conf *conf,
 u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
 			const struct sk_buff *skb, unsigned int nr)
 {
+	struct tunx_cb cb = tunx_net_hash(conf, skb);
 	unsigned int queue = conf->unclassified;
-	u32 hash;
 
-	if (tunx_net_hash(conf, skb, &hash) != VIRTIO_NET_HASH_REPORT_NONE)
-		queue = conf->table[array_index_nospec(hash & (conf->table_len - 1),
+	if (cb.report != VIRTIO_NET_HASH_REPORT_NONE)
+		queue = conf->table[array_index_nospec(cb.hash & (conf->table_len - 1),
 						       conf->table_len)];
 	return queue < nr ? queue : queue % nr;
 }
@@ -86,9 +103,7 @@ u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
  */
 void tunx_net_hash_mark(const struct tunx_hash_conf *conf, struct sk_buff *skb)
 {
-	struct tunx_cb *cb = tunx_cb(skb);
-
-	cb->report = tunx_net_hash(conf, skb, &cb->hash);
+	*tunx_cb(skb) = tunx_net_hash(conf, skb);
 }
 
 /**

@@ -13,8 +13,9 @@
 
 #include "tunx.h"
 
-static u16 tunx_net_steer_flow(struct tunx_dev *xd, struct sk_buff *skb,
-			       unsigned int nr)
+/* Each way of choosing is a function of its own, and saves what it needs */
+static noinline u16 tunx_net_steer_flow(struct tunx_dev *xd,
+					struct sk_buff *skb, unsigned int nr)
 {
 	u32 hash = __skb_get_hash_symmetric(skb);
 	int slot = tunx_queue_flow_find(xd->flows, hash);
@@ -23,6 +24,12 @@ static u16 tunx_net_steer_flow(struct tunx_dev *xd, struct sk_buff *skb,
 	if (slot < 0 || slot >= nr)
 		slot = reciprocal_scale(hash, nr);
 	return slot;
+}
+
+static noinline u16 tunx_net_steer_prog(const struct bpf_prog *prog,
+					struct sk_buff *skb, unsigned int nr)
+{
+	return bpf_prog_run_clear_cb(prog, skb) % nr;
 }
 
 /**
@@ -46,7 +53,7 @@ u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 		return 0;
 	prog = rcu_dereference_bh(xd->steer_prog);
 	if (prog)
-		return bpf_prog_run_clear_cb(prog, skb) % nr;
+		return tunx_net_steer_prog(prog, skb, nr);
 	rss = rcu_dereference_bh(xd->rss);
 	if (rss)
 		return tunx_net_hash_queue(rss, skb, nr);

@@ -14,6 +14,8 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
+#define noinline	__attribute__((noinline))
+
 #define le16_to_cpu(x)	le16toh(x)
 #define cpu_to_le16(x)	htole16(x)
 
