@@ -44,5 +44,12 @@ int bpf_map_get(int map, uint32_t key, void *value);
 
 /* IFLA_XDP; @prog -1 detaches. @flags are XDP_FLAGS_*. */
 int xdp_attach(const char *name, int prog, unsigned int flags);
+/*
+ * Attaches @prog to a tap of its own, whose file is returned. Where a program is
+ * attached first, and last, the kernel patches its dispatcher. An emulated
+ * processor that is in there may see the old code too long, and die: before a
+ * program changes under traffic, let it be attached elsewhere.
+ */
+int xdp_keep(int prog);
 
 #endif /* SELFTESTS_BPF_H */

@@ -171,6 +171,18 @@ int xdp_attach(const char *name, int prog, unsigned int flags)
 	return talk(&req, &reply);
 }
 
+int xdp_keep(int prog)
+{
+	static int kept;
+	char name[IFNAMSIZ];
+	int fd;
+
+	snprintf(name, sizeof(name), "xkeep%d", kept++);
+	fd = tun_new(name, IFF_TAP | IFF_NO_PI);
+	must(xdp_attach(name, prog, XDP_FLAGS_DRV_MODE));
+	return fd;
+}
+
 int nl_listen(void)
 {
 	struct sockaddr_nl sa = {

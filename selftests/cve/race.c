@@ -209,9 +209,11 @@ int main(void)
 	ktap_begin();
 	netns_new();
 	progs[0] = -1;
-	for (i = 1; i < 4; i++)
+	for (i = 1; i < 4; i++) {
 		progs[i] = must(BPF_PROG_RETURN(BPF_PROG_TYPE_XDP, i == 1 ? XDP_PASS :
 						i == 2 ? XDP_DROP : XDP_TX));
+		xdp_keep(progs[i]);
+	}
 	program_and_page();
 	queues_and_xdp();
 	header_size();

@@ -430,15 +430,11 @@ static void swapped(void)
 			BPF_PROG_RETURN(XDP, XDP_TX) };
 	int keeper[ARRAY_SIZE(progs)];
 	pthread_t thread;
-	char name[8];
 	long end;
 	int i;
 
-	for (i = 1; i < 4; i++) {
-		snprintf(name, sizeof(name), "xk%d", i);
-		keeper[i] = tap(name, IFF_NO_PI);
-		must(xdp_attach(name, progs[i], NATIVE));
-	}
+	for (i = 1; i < 4; i++)
+		keeper[i] = xdp_keep(progs[i]);
 	busy_fd = tap("xw0", IFF_NO_PI);
 	pthread_create(&thread, NULL, writer, NULL);
 	end = msec_now() + 1500;
