@@ -31,8 +31,8 @@ static int stack_tunnels(void)
 	if (system("ip link add pt0 type dummy 2>/dev/null && ip link set pt0 up"))
 		return 0;
 	for (i = 1; i <= 6; i++) {
-		snprintf(cmd, sizeof(cmd), "ip link add pt%d type vxlan id %d local 10.9.0.1 remote "
-			 "10.9.0.%d dev pt%d dstport 4789 2>/dev/null", i, i, i + 1, i - 1);
+		snprintf(cmd, sizeof(cmd), "ip link add pt%d type vxlan id %d local 10.9.0.1 "
+			 "remote 10.9.0.%d dev pt%d dstport 4789 2>/dev/null", i, i, i + 1, i - 1);
 		if (system(cmd))
 			break;
 	}

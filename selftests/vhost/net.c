@@ -20,7 +20,6 @@
 #include <sys/mman.h>
 #include "bpf.h"
 #include "vnet.h"
-#include "differences.h"
 
 #define RING	256
 #define HDR	12
@@ -51,25 +50,10 @@ static struct {
 
 static unsigned char frame[70000], got[70000];
 
-static bool load(const char *options)
-{
-	char cmd[100];
-
-	snprintf(cmd, sizeof(cmd), "modprobe vhost_net %s 2>/dev/null", options);
-	return !system(cmd);
-}
-
 static bool unloaded(void *arg)
 {
 	(void)arg;
 	return !system("rmmod vhost_net 2>/dev/null");
-}
-
-/* Also when the test ends early: it holds our module. */
-static void unload(void)
-{
-	if (!wait_until(unloaded, NULL, 5000))
-		printf("# vhost_net cannot be unloaded\n");
 }
 
 static void start_ring(int i)
@@ -158,11 +142,13 @@ static void close_guest(void)
 	g.memory = NULL;
 }
 
+/* Also when the test ends early: vhost_net holds our module. */
 static void leave(void)
 {
 	if (g.memory)
 		close_guest();
-	unload();
+	if (!wait_until(unloaded, NULL, 5000))
+		printf("# vhost_net cannot be unloaded\n");
 }
 
 static void make(size_t len, unsigned int seed)
@@ -431,36 +417,6 @@ static void reading(const char *how, int flags, uint64_t features)
 	close_guest();
 }
 
-/* More than the ring holds, and a guest that is slow to give buffers. */
-static void backpressure(void)
-{
-	int i, total = 0;
-
-	if (!has_backpressure()) {
-		skip("this driver has no IFF_BACKPRESSURE; 7.3's has", "a stopped sender");
-		return;
-	}
-	open_guest("vh5", IFF_VNET_HDR | IFF_BACKPRESSURE, 0);
-	if (system("tc qdisc replace dev vh5 root pfifo limit 5000 2>/dev/null")) {
-		skip("needs tc", "a stopped sender");
-		close_guest();
-		return;
-	}
-	must(if_setint("vh5", SIOCSIFTXQLEN, 60));
-	for (i = 0; i < 300; i++)
-		must(stack_send("vh5", 100, i));
-	wanted = used(&g.q[RX]);
-	for (; total < 300; total += 10) {
-		give_buffers(10);
-		wanted += 10;
-		if (!wait_until(rx_used, NULL, 10000))
-			break;
-	}
-	is(total, 300, "a sender that a full ring stopped goes on: all arrive");
-	is(if_stat("vh5", "tx_dropped"), 0, "none was dropped");
-	close_guest();
-}
-
 static void attach(int action)
 {
 	int prog = must(BPF_PROG_RETURN(BPF_PROG_TYPE_XDP, action));
@@ -517,30 +473,6 @@ static void deleted(void)
 	close_guest();
 }
 
-/* Guest pages in the stack's hands until it lets go of them. */
-static void zerocopy(void)
-{
-	static const size_t sizes[] = { 60, 255, 256, 300, 1514, 3000, 4000 };
-	unsigned int i, round, good = 0;
-
-	open_guest("vh8", IFF_VNET_HDR, 0);
-	for (round = 0; round < 10; round++) {
-		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			make(sizes[i], i);
-			send_frame(NULL, sizes[i]);
-			make(10, i);
-			send_frame(NULL, 10);
-		}
-		if (!flush())
-			break;
-		for (i = 0; i < ARRAY_SIZE(sizes); i++)
-			good += next_is(sizes[i], i);
-	}
-	is(round, 10, "zero copy: the guest gets its buffers back");
-	is(good, 10 * ARRAY_SIZE(sizes), "zero copy: frames of many sizes between short ones");
-	close_guest();
-}
-
 int main(void)
 {
 	ktap_begin();
@@ -553,7 +485,7 @@ int main(void)
 		skip("vhost_net is loaded already, for others", "all of it");
 		return ktap_end();
 	}
-	if (!load("")) {
+	if (system("modprobe vhost_net 2>/dev/null")) {
 		skip("needs the kernel's vhost_net", "all of it");
 		return ktap_end();
 	}
@@ -565,11 +497,7 @@ int main(void)
 	large_frames();
 	reading("vnet header", IFF_VNET_HDR, 0);
 	reading("no vnet header", 0, NO_VNET);
-	backpressure();
 	programs();
 	deleted();
-	unload();
-	must(load("experimental_zcopytx=1") ? 0 : -1);
-	zerocopy();
 	return ktap_end();
 }
