@@ -108,7 +108,7 @@ static int tunx_queue_equip(struct tunx_dev *xd, struct tunx_queue *q)
 	tunx_queue_napi_add(xd, q);
 	err = tunx_queue_xdp_add(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		tunx_queue_napi_del(q);
 	}
 	return err;
@@ -161,7 +161,7 @@ int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
 		return err;
 	err = tunx_queue_enter(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		tunx_queue_strip(q);
 	}
 	return err;
@@ -197,9 +197,9 @@ int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q)
 	list_add_tail(&q->disabled, &xd->disabled);
 	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled + 1);
 	WRITE_ONCE(q->state, TUNX_QUEUE_DISABLED);
-	tunx_queue_napi_stop(q);
+	tunx_queue_napi_stop(xd, q);
 	synchronize_net();
-	tunx_queue_purge(q);
+	tunx_queue_purge(xd, q);
 	netdev_state_change(xd->netdev);
 	return 0;
 }
@@ -226,7 +226,7 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 	WRITE_ONCE(q->flags, q->flags | TUNX_Q_FILTER);
 	err = tunx_queue_enter(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		return err;
 	}
 	tunx_queue_leave_disabled(xd, q);
@@ -235,13 +235,13 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 }
 
 /* To state DEAD: no new operation finds the device, sleeping ones wake up */
-static void tunx_queue_kill(struct tunx_queue *q)
+static void tunx_queue_kill(struct tunx_dev *xd, struct tunx_queue *q)
 {
 	bool attached = q->state == TUNX_QUEUE_ATTACHED;
 
 	WRITE_ONCE(q->state, TUNX_QUEUE_DEAD);
 	if (attached)
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 	RCU_INIT_POINTER(q->xd, NULL);
 	q->sk.sk_shutdown = SHUTDOWN_MASK;
 	tunx_queue_wake_all(q);
@@ -273,12 +273,12 @@ void tunx_queue_kill_all(struct tunx_dev *xd)
 		return;
 
 	list_for_each_entry(q, &dead, disabled)
-		tunx_queue_kill(q);
+		tunx_queue_kill(xd, q);
 	synchronize_net();
 	list_for_each_entry_safe(q, next, &dead, disabled) {
 		list_del_init(&q->disabled);
 		tunx_queue_strip(q);
-		tunx_queue_purge(q);
+		tunx_queue_purge(xd, q);
 	}
 }
 
@@ -300,7 +300,7 @@ void tunx_queue_release(struct tunx_queue *q)
 	if (q->state == TUNX_QUEUE_ATTACHED) {
 		tunx_queue_leave(xd, q);
 		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 	} else {
 		tunx_queue_leave_disabled(xd, q);
 		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
@@ -308,6 +308,7 @@ void tunx_queue_release(struct tunx_queue *q)
 	RCU_INIT_POINTER(q->xd, NULL);
 	synchronize_net();
 	tunx_queue_strip(q);
+	tunx_queue_purge(xd, q);
 
 	if (xd->nr_queues || xd->nr_disabled) {
 		netdev_state_change(xd->netdev);
