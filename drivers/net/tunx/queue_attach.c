@@ -34,6 +34,19 @@ static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
 	tunx_queue_wake_writers(q);
 }
 
+/*
+ * How many queues the stack sees. It complains of a frame of a queue that is not
+ * there, and a queue that has left may still write: receive queues only get more.
+ */
+static int tunx_queue_tell(struct tunx_dev *xd, unsigned int nr)
+{
+	unsigned int rx = nr;
+
+	if (xd->netdev->reg_state == NETREG_REGISTERED)
+		rx = max(rx, xd->netdev->real_num_rx_queues);
+	return netif_set_real_num_queues(xd->netdev, nr, rx);
+}
+
 /* Take the first free slot. The stack learns of it last. */
 static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 {
@@ -45,7 +58,7 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 		return err;
 	WRITE_ONCE(q->index, i);
 	rcu_assign_pointer(xd->slot[i].queue, q);
-	err = netif_set_real_num_queues(xd->netdev, i + 1, i + 1);
+	err = tunx_queue_tell(xd, i + 1);
 	if (err) {
 		RCU_INIT_POINTER(xd->slot[i].queue, NULL);
 		return err;
@@ -71,7 +84,7 @@ static void tunx_queue_leave(struct tunx_dev *xd, struct tunx_queue *q)
 
 	WRITE_ONCE(xd->nr_queues, last);
 	if (last)
-		netif_set_real_num_queues(xd->netdev, last, last);
+		tunx_queue_tell(xd, last);
 	if (moved != q) {
 		WRITE_ONCE(moved->index, i);
 		moved->xdp_rxq.queue_index = i;
