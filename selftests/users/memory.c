@@ -177,7 +177,7 @@ static bool cgroup_make(void)
 	char path[64], text[512];
 	int err;
 
-	strcpy(dir, "/tmp/tunx-cgroup-XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/tunx-cgroup-XXXXXX");
 	must(mkdtemp(dir) ? 0 : -1);
 	if (mount("cgroup2", dir, "cgroup2", 0, NULL))
 		return false;
