@@ -141,26 +141,64 @@ static bool sets_speed(const struct difference *d)
 }
 
 const struct row rows[] = {
-	{ "IFF_BACKPRESSURE in TUNGETFEATURES", NEWEST, "TUNGETFEATURES", "0x7173", "0x71f3",
-	  get_features, false, 703 },
-	{ "IFF_BACKPRESSURE in TUNGETIFF", NEWEST, "flags", NULL, NULL, asks_backpressure, false, 703 },
-	{ "IFF_BACKPRESSURE in tun_flags", NEWEST, "*/tun_flags", NULL, NULL, asks_backpressure, false, 703 },
-	{ "IFF_BACKPRESSURE in TUNGETIFF", NEWEST, "fd?.iff", NULL, NULL, asks_backpressure, false, 703 },
-	{ "attaching to an ownerless device", NEWEST, "ret", "0", "EPERM", joins_ownerless, true, 703 },
-	{ "S1: joins a device with a filter", DEFECTS, "", NULL, "0", joins_with_filter, true, 0 },
-	{ "S2: flows of a queue that left", DEFECTS, "*", NULL, NULL, flows_moved, true, 0 },
-	{ "S3: stale TUNSETIFINDEX", DEFECTS, "ret", "EBUSY", "0", file_was_used, true, 0 },
-	{ "S3: stale TUNSETIFINDEX", DEFECTS, "*.index", NULL, NULL, NULL, true, 0 },
-	{ "S4: a read into bad memory", DEFECTS, "ret", "[0-9]*", "EFAULT", reads_badly, true, 0 },
-	{ "S5: XDP frames without PI", DEFECTS, "*", NULL, NULL, reads_xdp_with_pi, true, 0 },
-	{ "S6: hdr_len beyond the frame", DEFECTS, "ret", "[0-9]*", "EINVAL", long_header, true, 0 },
-	{ "S7: tunnel offload, short header", DEFECTS, "*", NULL, NULL, tunnel_short_header, true, 0 },
-	{ "S8: send buffer of later queues", DEFECTS, "*sndbuf", NULL, NULL, limit_was_set, true, 0 },
-	{ "S8: send buffer of later queues", DEFECTS, "TUNGETSNDBUF", NULL, NULL, limit_was_set, true, 0 },
-	{ "S8: send buffer of later queues", DEFECTS, "*poll", NULL, NULL, limit_was_set, true, 0 },
-	{ "S9: rx_frame_errors of a tap", DEFECTS, "*.rx_frame_errors", "0", NULL, on_tap, false, 0 },
-	{ "S10: frames that generic XDP takes", DEFECTS, "*.stats.rx_*", NULL, NULL, had_xdp, false, 0 },
-	{ "S13: link settings", DEFECTS, "ret", "0", "EINVAL", sets_speed, true, 0 },
+	{
+		"IFF_BACKPRESSURE in TUNGETFEATURES", NEWEST,
+		"TUNGETFEATURES", "0x7173", "0x71f3", get_features, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in TUNGETIFF", NEWEST,
+		"flags", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in tun_flags", NEWEST,
+		"*/tun_flags", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in TUNGETIFF", NEWEST,
+		"fd?.iff", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"attaching to an ownerless device", NEWEST,
+		"ret", "0", "EPERM", joins_ownerless, .stop = true, .before = 703,
+	}, {
+		"S1: joins a device with a filter", DEFECTS,
+		"", NULL, "0", joins_with_filter, .stop = true,
+	}, {
+		"S2: flows of a queue that left", DEFECTS,
+		"*", NULL, NULL, flows_moved, .stop = true,
+	}, {
+		"S3: stale TUNSETIFINDEX", DEFECTS,
+		"ret", "EBUSY", "0", file_was_used, .stop = true,
+	}, {
+		"S3: stale TUNSETIFINDEX", DEFECTS,
+		"*.index", NULL, NULL, NULL, .stop = true,
+	}, {
+		"S4: a read into bad memory", DEFECTS,
+		"ret", "[0-9]*", "EFAULT", reads_badly, .stop = true,
+	}, {
+		"S5: XDP frames without PI", DEFECTS,
+		"*", NULL, NULL, reads_xdp_with_pi, .stop = true,
+	}, {
+		"S6: hdr_len beyond the frame", DEFECTS,
+		"ret", "[0-9]*", "EINVAL", long_header, .stop = true,
+	}, {
+		"S7: tunnel offload, short header", DEFECTS,
+		"*", NULL, NULL, tunnel_short_header, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"*sndbuf", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"TUNGETSNDBUF", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"*poll", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S9: rx_frame_errors of a tap", DEFECTS,
+		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
+	}, {
+		"S10: frames that generic XDP takes", DEFECTS,
+		"*.stats.rx_*", NULL, NULL, had_xdp, .stop = false,
+	}, {
+		"S13: link settings", DEFECTS,
+		"ret", "0", "EINVAL", sets_speed, .stop = true,
+	},
 };
 
 const int nr_rows = ARRAY_SIZE(rows);

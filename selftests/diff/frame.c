@@ -13,7 +13,7 @@
 #include <linux/virtio_net.h>
 #include "diff.h"
 
-#define HEADS	200	/* no more of a frame is headers */
+#define HEADS 200 /* no more of a frame is headers */
 
 enum shape { UDP_4, TCP_4, UDP_6, TCP_6, VLAN, FOREIGN, PATTERN, SHAPES };
 enum vnet { V_ZERO, V_CSUM, V_GSO, V_WRONG, V_NOISE, V_TUNNEL };
@@ -26,9 +26,10 @@ static unsigned char pattern(size_t i)
 void frame_choose(struct gen *g, struct op *op, const struct model_dev *d)
 {
 	static const long sizes[] = {
-		0, 1, 2, 4, 8, 13, 14, 15, 18, 19, 20, 22, 28, 34, 40, 42, 60, 64, 86, 100, 128,
-		200, 500, 1000, 1400, 1472, 1500, 2000, 3000, 3400, 3456, 3457, 3800, 4000, 4096,
-		9000, 16000, 32768, 65000, 65471, 65500, 65535, 66000, 200000,
+		0,    1,    2,	  4,	 8,	13,    14,    15,    18,    19,	   20,
+		22,   28,   34,	  40,	 42,	60,    64,    86,    100,   128,   200,
+		500,  1000, 1400, 1472,	 1500,	2000,  3000,  3400,  3456,  3457,  3800,
+		4000, 4096, 9000, 16000, 32768, 65000, 65471, 65500, 65535, 66000, 200000,
 	};
 	int flags = d ? d->flags : gen_below(g, 0x10000);
 	bool tap = d ? d->tap : gen_one_in(g, 2);
@@ -40,8 +41,9 @@ void frame_choose(struct gen *g, struct op *op, const struct model_dev *d)
 	op->c = (tap ? F_ETH : 0) | (flags & IFF_NO_PI ? 0 : F_PI);
 	if (gen_one_in(g, 30))
 		op->c ^= gen_below(g, 4);
-	op->c |= PICK(g, V_ZERO, V_ZERO, V_CSUM, V_GSO, V_GSO, V_WRONG, V_WRONG, V_NOISE,
-		      V_TUNNEL) << 8;
+	op->c |=
+		PICK(g, V_ZERO, V_ZERO, V_CSUM, V_GSO, V_GSO, V_WRONG, V_WRONG, V_NOISE, V_TUNNEL)
+		<< 8;
 	op->d = flags & IFF_VNET_HDR ? d ? d->header : 10 : 0;
 	if (op->d > 64 || gen_one_in(g, 40))
 		op->d = PICK(g, 0, 9, 10, 12, 20, 24, 32);
@@ -100,7 +102,8 @@ static void spoil(struct gen *g, struct vnet_hdr *h, size_t len)
 		h->flags = PICK(g, 0, 1, 2, 3, 4, 8, 0xff);
 		break;
 	case 1:
-		h->gso_type = PICK(g, 0, 1, 2, 3, 4, 5, 6, 0x80, 0x81, 0x84, 0x85, 0x25, 0x41, 0x61);
+		h->gso_type =
+			PICK(g, 0, 1, 2, 3, 4, 5, 6, 0x80, 0x81, 0x84, 0x85, 0x25, 0x41, 0x61);
 		break;
 	case 2:
 		h->hdr_len = odd;
@@ -157,7 +160,9 @@ size_t frame_head(const struct op *op)
 
 size_t frame_build(const struct op *op, unsigned char *buf)
 {
-	static const unsigned char protos[][2] = { { 8, 0 }, { 0x86, 0xdd }, { 0x88, 0xb5 }, { 0, 0 } };
+	static const unsigned char protos[][2] = {
+		{ 8, 0 }, { 0x86, 0xdd }, { 0x88, 0xb5 }, { 0, 0 }
+	};
 	static unsigned char payload[FRAME_MAX];
 	struct vnet_hdr h;
 	unsigned char *p = buf;
@@ -184,7 +189,8 @@ void frame_print(FILE *f, const struct op *op)
 	static unsigned char buf[FRAME_MAX];
 	size_t n = frame_build(op, buf), head = frame_head(op), lead = lead_len(op), i;
 
-	for (head = n < head ? n : head; head > lead && buf[head - 1] == pattern(head - 1 - lead);)
+	for (head = n < head ? n : head;
+	     head > lead && buf[head - 1] == pattern(head - 1 - lead);)
 		head--;
 	fprintf(f, "frame(%zu, %zu, \"", n, lead);
 	for (i = 0; i < head; i++)

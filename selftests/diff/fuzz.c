@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include "diff.h"
 
-#define LANES	2
-#define REPEATS	3	/* of a sequence that differs, before it is believed */
-#define ENOUGH	5	/* differences, then a lane gives up */
+#define LANES 2
+#define REPEATS 3 /* of a sequence that differs, before it is believed */
+#define ENOUGH 5 /* differences, then a lane gives up */
 
 struct lane {
 	long ops, run, sequences, failed, unsteady;
@@ -62,11 +62,13 @@ static bool comes_again(struct pair *p, const struct sequence *s, struct verdict
 	return false;
 }
 
-static void report(struct pair *p, const struct sequence *s, struct verdict *v, const char *origin)
+static void report(struct pair *p, const struct sequence *s, struct verdict *v,
+		   const char *origin)
 {
 	struct sequence small = *s;
 
-	fprintf(stderr, "# %s: %s: stock %s, tunx %s; shrinking\n", origin, v->key, v->stock, v->tunx);
+	fprintf(stderr, "# %s: %s: stock %s, tunx %s; shrinking\n", origin, v->key, v->stock,
+		v->tunx);
 	shrink(p, &small, v);
 	flock(STDOUT_FILENO, LOCK_EX);
 	print_program(stdout, &small, v, origin);
@@ -93,8 +95,8 @@ static void one_sequence(struct pair *p, struct lane *lane, long number)
 		report(p, &s, &v, origin);
 	} else {
 		lane->unsteady++;
-		printf("# %s: operation %d, %s: stock %s, tunx %s; not again\n", origin, v.at, v.key,
-		       v.stock, v.tunx);
+		printf("# %s: operation %d, %s: stock %s, tunx %s; not again\n", origin, v.at,
+		       v.key, v.stock, v.tunx);
 	}
 }
 
@@ -118,8 +120,8 @@ static void show_progress(long begin)
 {
 	long ms = msec_now() - begin;
 
-	fprintf(stderr, "# %ld operations compared, %ld sequences, %ld differ, %ld/s\n", TOTAL(ops),
-		TOTAL(sequences), TOTAL(failed), ms ? TOTAL(ops) * 1000 / ms : 0);
+	fprintf(stderr, "# %ld operations compared, %ld sequences, %ld differ, %ld/s\n",
+		TOTAL(ops), TOTAL(sequences), TOTAL(failed), ms ? TOTAL(ops) * 1000 / ms : 0);
 }
 
 static bool run_lanes(void)
@@ -182,19 +184,18 @@ static void say_rows(void)
 	for (i = 0; i < nr_rows; i++)
 		if (total(offsetof(struct lane, hits) + i * sizeof(long)))
 			printf("# excused %ld times: %s\n",
-			       total(offsetof(struct lane, hits) + i * sizeof(long)), rows[i].what);
+			       total(offsetof(struct lane, hits) + i * sizeof(long)),
+			       rows[i].what);
 }
 
 static const char *options(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "ops", required_argument, NULL, 'o' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ "replay", required_argument, NULL, 'r' },
-		{ "lanes", required_argument, NULL, 'l' },
-		{ 0 }
-	};
+	static const struct option known[] = { { "seed", required_argument, NULL, 's' },
+					       { "ops", required_argument, NULL, 'o' },
+					       { "seconds", required_argument, NULL, 't' },
+					       { "replay", required_argument, NULL, 'r' },
+					       { "lanes", required_argument, NULL, 'l' },
+					       { 0 } };
 	const char *what = NULL;
 	int c;
 
@@ -239,14 +240,17 @@ int main(int argc, char **argv)
 	progs_load();
 	if (what)
 		return replay(what);
+	fprintf(stderr, "# seed %lu\n", seed);
 	lanes = mmap(NULL, number_of_lanes * sizeof(*lanes), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (lanes == MAP_FAILED)
 		bail("no memory");
 	ended = run_lanes();
 	say_rows();
-	printf("# measured: operations compared with stock, seed %lu: %ld operations\n", seed, TOTAL(ops));
-	printf("# measured: differences that did not come again: %ld sequences\n", TOTAL(unsteady));
+	printf("# measured: operations compared with stock, seed %lu: %ld operations\n", seed,
+	       TOTAL(ops));
+	printf("# measured: differences that did not come again: %ld sequences\n",
+	       TOTAL(unsteady));
 	ok(ended && !TOTAL(failed), "%ld sequences", TOTAL(sequences));
 	return ktap_end();
 }

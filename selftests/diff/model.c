@@ -9,9 +9,28 @@
 
 /* The first NAMES can be devices; of the others not all are legal. */
 const char *const names[] = {
-	"t0", "t1", "t2", "r0", "tun0", "tap0", "td0", "td1",
-	"", "td%d", "lo", "a/b", ".", "..", "a b", "a:b", "t%s", "t0%%", "nameof15chars_x", "%d%d",
+	"t0",
+	"t1",
+	"t2",
+	"r0",
+	"tun0",
+	"tap0",
+	"td0",
+	"td1",
+	"",
+	"td%d",
+	"lo",
+	"a/b",
+	".",
+	"..",
+	"a b",
+	"a:b",
+	"t%s",
+	"t0%%",
+	"nameof15chars_x",
+	"%d%d",
 };
+
 const int all_names = ARRAY_SIZE(names);
 
 unsigned long gen_random(struct gen *g)
@@ -20,7 +39,8 @@ unsigned long gen_random(struct gen *g)
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) >> 1;
+	z ^= z >> 31;
+	return z >> 1;
 }
 
 long gen_below(struct gen *g, long n)
@@ -102,6 +122,15 @@ static void file_open(struct model *m, int fd)
 	m->fd[fd] = m->files++;
 }
 
+static void file_dup(struct model *m, int from, int to)
+{
+	if (from == to || m->fd[from] < 0)
+		return;
+	file_close(m, to);
+	m->fd[to] = m->fd[from];
+	m->file[m->fd[from]].refs++;
+}
+
 static void set_iff(struct model *m, const struct op *op, const char *name)
 {
 	struct model_file *f = model_file(m, op->fd);
@@ -110,7 +139,7 @@ static void set_iff(struct model *m, const struct op *op, const char *name)
 
 	if (!f)
 		return;
-	for (i = 0; i < NAMES && strcmp(name ? name : names[op->dev], names[i]); )
+	for (i = 0; i < NAMES && strcmp(name ? name : names[op->dev], names[i]);)
 		i++;
 	f->dev = i;
 	f->used = true;
@@ -187,23 +216,23 @@ void model_apply(struct model *m, const struct op *op, bool good, const char *na
 {
 	struct model_dev *d = model_dev(m, op->fd);
 
-	if (op_is(op, "open") && good && op->who != CHILD && op->who != STRANGER)
-		file_open(m, op->fd);
-	else if (op_is(op, "close") && good)
-		file_close(m, op->fd);
-	else if (op_is(op, "dup") && good && op->a != op->fd) {
-		file_close(m, op->a);
-		m->fd[op->a] = m->fd[op->fd];
-		m->file[m->fd[op->fd]].refs++;
-	} else if (op_is(op, "setiff") && good)
-		set_iff(m, op, name);
-	else if (op_is(op, "ioctl") && good)
-		apply_ioctl(m, op);
-	else if (op_is(op, "filter") && good && d)
+	if (!good)
+		return;
+	if (op_is(op, "filter") && d)
 		d->filter = op->a >= 0;
-	else if (op_is(op, "write") && good && d && d->mq && d->files > 1)
+	if (op_is(op, "write") && d && d->mq && d->files > 1)
 		d->steered = true;
-	else if (kind_of(op)->flags & ON_DEV && good)
+	if (op_is(op, "open") && op->who != CHILD && op->who != STRANGER)
+		file_open(m, op->fd);
+	if (op_is(op, "close"))
+		file_close(m, op->fd);
+	if (op_is(op, "dup"))
+		file_dup(m, op->fd, op->a);
+	if (op_is(op, "setiff"))
+		set_iff(m, op, name);
+	if (op_is(op, "ioctl"))
+		apply_ioctl(m, op);
+	if (kind_of(op)->flags & ON_DEV)
 		apply_named(m, op);
 }
 

@@ -111,7 +111,8 @@ void gen_sequence(struct sequence *s, uint64_t seed, long number)
 	s->n = 30 + gen_below(&g, 121);
 	for (i = 0; i < s->n; i++) {
 		int kind = i < (int)ARRAY_SIZE(begin) && !gen_one_in(&g, 10) ?
-			   kind_named(begin[i]) : choose_kind(&g);
+				   kind_named(begin[i]) :
+				   choose_kind(&g);
 
 		if (i == s->n - 1 || i % 16 == 15)
 			kind = kind_named("state");

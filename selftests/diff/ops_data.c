@@ -14,8 +14,9 @@ enum how { PLAIN, PIECES, AT_OFFSET, NOWAIT, BAD, BAD_TAIL };
 
 static enum how choose_how(struct gen *g)
 {
-	return gen_one_in(g, 60) ? BAD : gen_one_in(g, 60) ? BAD_TAIL :
-	       PICK(g, PLAIN, PLAIN, PLAIN, PIECES, AT_OFFSET, NOWAIT);
+	return gen_one_in(g, 60) ? BAD :
+	       gen_one_in(g, 60) ? BAD_TAIL :
+				   PICK(g, PLAIN, PLAIN, PLAIN, PIECES, AT_OFFSET, NOWAIT);
 }
 
 /*
@@ -48,7 +49,8 @@ static long transfer(int fd, enum how how, size_t len, size_t first, bool out)
 	case AT_OFFSET:
 		return out ? pwrite(fd, buf, len, 77) : pread(fd, buf, len, 77);
 	case NOWAIT:
-		return out ? pwritev2(fd, iov, 1, -1, RWF_NOWAIT) : preadv2(fd, iov, 1, -1, RWF_NOWAIT);
+		return out ? pwritev2(fd, iov, 1, -1, RWF_NOWAIT) :
+			     preadv2(fd, iov, 1, -1, RWF_NOWAIT);
 	case BAD:
 		return out ? write(fd, BAD_PTR, len) : read(fd, BAD_PTR, len);
 	case BAD_TAIL:
@@ -74,7 +76,8 @@ static void transfer_print(FILE *f, const struct op *op, const char *call, long 
 	else if (how == AT_OFFSET)
 		fprintf(f, "p%s(fd[%d], buf, len, 77)", plain, op->fd);
 	else if (how == NOWAIT)
-		fprintf(f, "p%sv2(fd[%d], &(struct iovec){ buf, len }, 1, -1, RWF_NOWAIT)", plain, op->fd);
+		fprintf(f, "p%sv2(fd[%d], &(struct iovec){ buf, len }, 1, -1, RWF_NOWAIT)", plain,
+			op->fd);
 	else if (how == PLAIN)
 		fprintf(f, "%s(fd[%d], buf, len)", plain, op->fd);
 	else
@@ -130,8 +133,9 @@ static bool would_sleep(int fd)
 
 static void read_choose(struct gen *g, struct op *op)
 {
-	op->a = gen_one_in(g, 3) ? PICK(g, 1, 2, 3, 4, 5, 9, 10, 12, 13, 14, 16, 20, 24, 28, 38, 100, 1500) :
-				   FRAME_MAX;
+	op->a = gen_one_in(g, 3) ?
+			PICK(g, 1, 2, 3, 4, 5, 9, 10, 12, 13, 14, 16, 20, 24, 28, 38, 100, 1500) :
+			FRAME_MAX;
 	op->b = choose_how(g);
 	op->c = PICK(g, 1, 4, 10, 14, 64, 200);
 }

@@ -189,12 +189,20 @@ static void fdinfo_print(FILE *f, const struct op *op)
 
 /* Calls that a tun file does not serve, or not as others do. */
 static const char *const odd_calls[] = {
-	"lseek(F, 4, SEEK_SET)", "fsync(F)", "ftruncate(F, 0)",
-	"send(F, \"x\", 1, 0)", "ioctl(F, FIONREAD, &n)", "ioctl(F, 0x5401, room)",
-	"ioctl(F, _IO('T', 99), 0)", "ioctl(F, 0, 0)", "read(F, room, 0)", "write(F, room, 0)",
+	"lseek(F, 4, SEEK_SET)",
+	"fsync(F)",
+	"ftruncate(F, 0)",
+	"send(F, \"x\", 1, 0)",
+	"ioctl(F, FIONREAD, &n)",
+	"ioctl(F, 0x5401, room)",
+	"ioctl(F, _IO('T', 99), 0)",
+	"ioctl(F, 0, 0)",
+	"read(F, room, 0)",
+	"write(F, room, 0)",
 	"splice(F, NULL, pipes[1], NULL, 100, SPLICE_F_NONBLOCK)",
 	"splice(pipes[0], NULL, F, NULL, 100, SPLICE_F_NONBLOCK)",
-	"sendfile(F, zero, NULL, 100)", "mmap(NULL, 4096, PROT_READ, MAP_SHARED, F, 0) == MAP_FAILED ? -1 : 0",
+	"sendfile(F, zero, NULL, 100)",
+	"mmap(NULL, 4096, PROT_READ, MAP_SHARED, F, 0) == MAP_FAILED ? -1 : 0",
 };
 
 static void odd_choose(struct gen *g, struct op *op)
@@ -215,19 +223,32 @@ static long odd_call(int fd, int which)
 		zero = must(open("/dev/zero", O_RDONLY | O_CLOEXEC));
 	}
 	switch (which) {
-	case 0: return lseek(fd, 4, SEEK_SET);
-	case 1: return fsync(fd);
-	case 2: return ftruncate(fd, 0);
-	case 3: return send(fd, "x", 1, 0);
-	case 4: return ioctl(fd, FIONREAD, &n);
-	case 5: return ioctl(fd, 0x5401, room);
-	case 6: return ioctl(fd, _IO('T', 99), 0);
-	case 7: return ioctl(fd, 0, 0);
-	case 8: return read(fd, room, 0);
-	case 9: return write(fd, room, 0);
-	case 10: return splice(fd, NULL, pipes[1], NULL, 100, SPLICE_F_NONBLOCK);
-	case 11: return splice(pipes[0], NULL, fd, NULL, 100, SPLICE_F_NONBLOCK);
-	case 12: return sendfile(fd, zero, NULL, 100);
+	case 0:
+		return lseek(fd, 4, SEEK_SET);
+	case 1:
+		return fsync(fd);
+	case 2:
+		return ftruncate(fd, 0);
+	case 3:
+		return send(fd, "x", 1, 0);
+	case 4:
+		return ioctl(fd, FIONREAD, &n);
+	case 5:
+		return ioctl(fd, 0x5401, room);
+	case 6:
+		return ioctl(fd, _IO('T', 99), 0);
+	case 7:
+		return ioctl(fd, 0, 0);
+	case 8:
+		return read(fd, room, 0);
+	case 9:
+		return write(fd, room, 0);
+	case 10:
+		return splice(fd, NULL, pipes[1], NULL, 100, SPLICE_F_NONBLOCK);
+	case 11:
+		return splice(pipes[0], NULL, fd, NULL, 100, SPLICE_F_NONBLOCK);
+	case 12:
+		return sendfile(fd, zero, NULL, 100);
 	default:
 		p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 		return p == MAP_FAILED ? -1 : 0;
@@ -274,7 +295,8 @@ static void nobody_run(struct world *w, const struct op *op)
 
 static void nobody_choose(struct gen *g, struct op *op)
 {
-	op->a = PICK(g, IFF_TUN, IFF_TAP, IFF_TAP | IFF_NAPI, IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS);
+	op->a = PICK(g, IFF_TUN, IFF_TAP, IFF_TAP | IFF_NAPI,
+		     IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS);
 	op->a |= IFF_NO_PI;
 	op->who = ROOT;
 }

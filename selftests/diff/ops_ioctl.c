@@ -18,7 +18,8 @@ void progs_load(void)
 	int i;
 
 	for (i = 0; i < PROGS; i++) {
-		socket_progs[i] = must(BPF_PROG_RETURN(BPF_PROG_TYPE_SOCKET_FILTER, socket_returns[i]));
+		socket_progs[i] =
+			must(BPF_PROG_RETURN(BPF_PROG_TYPE_SOCKET_FILTER, socket_returns[i]));
 		xdp_progs[i] = must(BPF_PROG_RETURN(BPF_PROG_TYPE_XDP, xdp_returns[i]));
 		xdp_keep(xdp_progs[i]);
 	}
@@ -27,7 +28,9 @@ void progs_load(void)
 /* How the argument is passed. */
 enum pass { VALUE, INT, GET, IFREQ, NETNS, PROG };
 
-#define VALUES(...) (const long[]){ __VA_ARGS__ }, sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long)
+#define VALUES(...)                              \
+	.values = (const long[]){ __VA_ARGS__ }, \
+	.n = sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long)
 
 static const struct request {
 	const char *name;
@@ -42,17 +45,19 @@ static const struct request {
 	{ "TUNSETPERSIST", TUNSETPERSIST, VALUE, 8, VALUES(0, 1, 1, 2, -1) },
 	{ "TUNSETOWNER", TUNSETOWNER, VALUE, 3, VALUES(0, NOBODY, NOBODY, 1000, -1) },
 	{ "TUNSETGROUP", TUNSETGROUP, VALUE, 3, VALUES(0, NOBODY, NOBODY, 1000, -1) },
-	{ "TUNSETLINK", TUNSETLINK, VALUE, 2, VALUES(ARPHRD_ETHER, 0xfffe, ARPHRD_PPP, ARPHRD_SIT,
-						      ARPHRD_TUNNEL6, 0x10001) },
+	{ "TUNSETLINK", TUNSETLINK, VALUE, 2,
+	  VALUES(ARPHRD_ETHER, 0xfffe, ARPHRD_PPP, ARPHRD_SIT, ARPHRD_TUNNEL6, 0x10001) },
 	{ "TUNSETOFFLOAD", TUNSETOFFLOAD, VALUE, 12,
-	  VALUES(0, 1, 3, 5, 7, 0xb, 0xd, 0xf, 0x10, 0x11, 0x2, 0x8, 0x9, 0x61, 0x6f, 0x21, 0x41, 0x83,
-		 0x81, 0xef, 0x18f, 0x1ef, 0x101, 0x200, 0x20f, -1) },
-	{ "TUNSETSNDBUF", TUNSETSNDBUF, INT, 4, VALUES(0, -1, 1, 2, 3, 1000, 100000, 0x7fffffff) },
+	  VALUES(0, 1, 3, 5, 7, 0xb, 0xd, 0xf, 0x10, 0x11, 0x2, 0x8, 0x9, 0x61, 0x6f, 0x21, 0x41,
+		 0x83, 0x81, 0xef, 0x18f, 0x1ef, 0x101, 0x200, 0x20f, -1) },
+	{ "TUNSETSNDBUF", TUNSETSNDBUF, INT, 4,
+	  VALUES(0, -1, 1, 2, 3, 1000, 100000, 0x7fffffff) },
 	{ "TUNSETVNETHDRSZ", TUNSETVNETHDRSZ, INT, 10,
 	  VALUES(10, 12, 12, 20, 24, 24, 11, 23, 25, 32, 9, 0, -1, 100, 5000, 0x7fffffff) },
 	{ "TUNSETVNETLE", TUNSETVNETLE, INT, 3, VALUES(0, 1, 2, -1) },
 	{ "TUNSETVNETBE", TUNSETVNETBE, INT, 1, VALUES(0, 1) },
-	{ "TUNSETIFINDEX", TUNSETIFINDEX, INT, 3, VALUES(0, 1, -1, 5000, 5001, 70000, 0x7fffffff) },
+	{ "TUNSETIFINDEX", TUNSETIFINDEX, INT, 3,
+	  VALUES(0, 1, -1, 5000, 5001, 70000, 0x7fffffff) },
 	{ "TUNSETCARRIER", TUNSETCARRIER, INT, 4, VALUES(0, 0, 1, 1, 256, -1) },
 	{ "TUNGETFEATURES", TUNGETFEATURES, GET, 2, VALUES(0) },
 	{ "TUNGETSNDBUF", TUNGETSNDBUF, GET, 3, VALUES(0) },
@@ -65,13 +70,16 @@ static const struct request {
 		 IFF_ATTACH_QUEUE | IFF_DETACH_QUEUE, 0, IFF_TUN, 0xffff) },
 	{ "SIOCGIFHWADDR", SIOCGIFHWADDR, IFREQ, 3, VALUES(0) },
 	{ "SIOCSIFHWADDR", SIOCSIFHWADDR, IFREQ, 4,
-	  VALUES(ARPHRD_ETHER, ARPHRD_ETHER, ARPHRD_ETHER | 0x10000, ARPHRD_ETHER | 0x20000, 0xfffe, 0) },
+	  VALUES(ARPHRD_ETHER, ARPHRD_ETHER, ARPHRD_ETHER | 0x10000, ARPHRD_ETHER | 0x20000,
+		 0xfffe, 0) },
 	{ "0x89ff", 0x89ff, IFREQ, 1, VALUES(0) },
 	{ "SIOCGIFMTU", SIOCGIFMTU, IFREQ, 1, VALUES(0) },
 	{ "SIOCGSKNS_", SIOCGSKNS_, NETNS, 2, VALUES(0) },
 	{ "TUNGETDEVNETNS", TUNGETDEVNETNS, NETNS, 3, VALUES(0) },
-	{ "TUNSETSTEERINGEBPF", TUNSETSTEERINGEBPF, PROG, 4, VALUES(-1, -1, 0, 1, 2, 3, 4, 10, 11, 12) },
-	{ "TUNSETFILTEREBPF", TUNSETFILTEREBPF, PROG, 4, VALUES(-1, -1, -1, 0, 1, 2, 3, 4, 10, 11, 12) },
+	{ "TUNSETSTEERINGEBPF", TUNSETSTEERINGEBPF, PROG, 4,
+	  VALUES(-1, -1, 0, 1, 2, 3, 4, 10, 11, 12) },
+	{ "TUNSETFILTEREBPF", TUNSETFILTEREBPF, PROG, 4,
+	  VALUES(-1, -1, -1, 0, 1, 2, 3, 4, 10, 11, 12) },
 };
 
 static const struct request *request_of(const struct op *op)
@@ -161,16 +169,21 @@ static void run_netns(struct world *w, const struct op *op)
 	must(fstat(fd, &got));
 	must(fstat(w->home, &home));
 	must(fstat(w->other, &other));
-	note(w, "netns", "%s", got.st_ino == home.st_ino ? "home" :
-	     got.st_ino == other.st_ino ? "other" : "unknown");
+	note(w, "netns", "%s",
+	     got.st_ino == home.st_ino	? "home" :
+	     got.st_ino == other.st_ino ? "other" :
+					  "unknown");
 	close(fd);
 }
 
 /* 10, 11: what is no such program; 12: what is no file. */
 static int prog_fd(const struct op *op)
 {
-	return op->b < 0 ? -1 : op->b < PROGS ? socket_progs[op->b] :
-	       op->b == 10 ? xdp_progs[0] : op->b == 11 ? 0 : 9999;
+	return op->b < 0     ? -1 :
+	       op->b < PROGS ? socket_progs[op->b] :
+	       op->b == 10   ? xdp_progs[0] :
+	       op->b == 11   ? 0 :
+			       9999;
 }
 
 static void ioctl_run(struct world *w, const struct op *op)
@@ -211,7 +224,8 @@ static void ioctl_print(FILE *f, const struct op *op)
 	else if (request_of(op)->pass == INT)
 		fprintf(f, "&(int){ %ld })", op->b);
 	else if (request_of(op)->pass == PROG && op->b >= 0 && op->b < PROGS)
-		fprintf(f, "&(int){ prog(BPF_PROG_TYPE_SOCKET_FILTER, %d) })", socket_returns[op->b]);
+		fprintf(f, "&(int){ prog(BPF_PROG_TYPE_SOCKET_FILTER, %d) })",
+			socket_returns[op->b]);
 	else if (request_of(op)->pass == PROG)
 		fprintf(f, "&(int){ %d })", op->b < 0 ? -1 : op->b == 11 ? 0 : 9999);
 	else if (request_of(op)->pass == GET)
@@ -226,14 +240,12 @@ static void ioctl_print(FILE *f, const struct op *op)
 
 /* TUNATTACHFILTER; the last two are no programs. */
 static struct sock_filter classic_code[][1] = {
-	{ { BPF_RET | BPF_K, 0, 0, 0 } },
-	{ { BPF_RET | BPF_K, 0, 0, 20 } },
-	{ { BPF_RET | BPF_K, 0, 0, 60 } },
-	{ { BPF_RET | BPF_K, 0, 0, 0xffffffff } },
+	{ { BPF_RET | BPF_K, 0, 0, 0 } },  { { BPF_RET | BPF_K, 0, 0, 20 } },
+	{ { BPF_RET | BPF_K, 0, 0, 60 } }, { { BPF_RET | BPF_K, 0, 0, 0xffffffff } },
 	{ { 0xffff, 0, 0, 0 } },
 };
 
-#define CLASSICS	((long)ARRAY_SIZE(classic_code))
+#define CLASSICS ((long)ARRAY_SIZE(classic_code))
 
 static void filter_choose(struct gen *g, struct op *op)
 {
@@ -261,8 +273,8 @@ static void filter_print(FILE *f, const struct op *op)
 		fprintf(f, "ioctl(fd[%d], TUNATTACHFILTER, classic(1, %#x, %#x))", op->fd,
 			classic_code[op->a][0].code, classic_code[op->a][0].k);
 	else
-		fprintf(f, "ioctl(fd[%d], TUNATTACHFILTER, &(struct sock_fprog){ %d, NULL })", op->fd,
-			op->a > CLASSICS);
+		fprintf(f, "ioctl(fd[%d], TUNATTACHFILTER, &(struct sock_fprog){ %d, NULL })",
+			op->fd, op->a > CLASSICS);
 }
 
 static void getfilter_run(struct world *w, const struct op *op)
@@ -271,7 +283,7 @@ static void getfilter_run(struct world *w, const struct op *op)
 	long i;
 
 	note_ret(w, ioctl(w->fd[op->fd], TUNGETFILTER, &prog));
-	for (i = 0; i < CLASSICS && prog.filter != classic_code[i]; )
+	for (i = 0; i < CLASSICS && prog.filter != classic_code[i];)
 		i++;
 	note(w, "filter", "%d %ld", prog.len, prog.filter ? i : -1);
 }
@@ -307,7 +319,8 @@ static void txfilter_run(struct world *w, const struct op *op)
 	u.f.flags = op->a;
 	u.f.count = op->b;
 	for (i = 0; i < op->b; i++) {
-		memcpy(u.room + 4 + i * 6, op->c >> i & 1 ? "\1\0\x5e\0\0\0" : "\2\xaa\0\0\0\0", 6);
+		memcpy(u.room + 4 + i * 6, op->c >> i & 1 ? "\1\0\x5e\0\0\0" : "\2\xaa\0\0\0\0",
+		       6);
 		u.room[4 + i * 6 + 5] = i;
 	}
 	note_ret(w, ioctl(w->fd[op->fd], TUNSETTXFILTER, op->d ? BAD_PTR : &u));
@@ -318,8 +331,8 @@ static void txfilter_print(FILE *f, const struct op *op)
 	if (op->d)
 		fprintf(f, "ioctl(fd[%d], TUNSETTXFILTER, 1)", op->fd);
 	else
-		fprintf(f, "ioctl(fd[%d], TUNSETTXFILTER, txfilter(%#lx, %ld, %#lx))", op->fd, op->a,
-			op->b, op->c);
+		fprintf(f, "ioctl(fd[%d], TUNSETTXFILTER, txfilter(%#lx, %ld, %#lx))", op->fd,
+			op->a, op->b, op->c);
 }
 
 const struct kind ioctl_kinds[] = {

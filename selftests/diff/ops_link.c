@@ -90,8 +90,8 @@ static void move_run(struct world *w, const struct op *op)
 
 static void move_print(FILE *f, const struct op *op)
 {
-	fprintf(f, "system(\"ip %slink set %s netns %s\")", op->a ? "" : "-n other ", dev_name(op),
-		op->a ? "other" : "home");
+	fprintf(f, "system(\"ip %slink set %s netns %s\")", op->a ? "" : "-n other ",
+		dev_name(op), op->a ? "other" : "home");
 }
 
 static void carrier_choose(struct gen *g, struct op *op)
@@ -121,8 +121,10 @@ static const struct setting {
 static void set_choose(struct gen *g, struct op *op)
 {
 	op->a = gen_below(g, ARRAY_SIZE(settings));
-	op->b = op->a ? PICK(g, 0, 1, 2, 3, 5, 10, 32, 500, 1000, 32767, 32768, 100000, 600000, -1) :
-			PICK(g, 0, 67, 68, 100, 576, 1280, 1500, 9000, 65521, 65522, 65535, 65536, -1);
+	op->b = op->a ? PICK(g, 0, 1, 2, 3, 5, 10, 32, 500, 1000, 32767, 32768, 100000, 600000,
+			     -1) :
+			PICK(g, 0, 67, 68, 100, 576, 1280, 1500, 9000, 65521, 65522, 65535, 65536,
+			     -1);
 }
 
 static void set_run(struct world *w, const struct op *op)
@@ -132,7 +134,8 @@ static void set_run(struct world *w, const struct op *op)
 
 static void set_print(FILE *f, const struct op *op)
 {
-	fprintf(f, "system(\"ip link set %s %s %ld\")", dev_name(op), settings[op->a].command, op->b);
+	fprintf(f, "system(\"ip link set %s %s %ld\")", dev_name(op), settings[op->a].command,
+		op->b);
 }
 
 /* a: the sixth byte; b: what is wrong with the address. */
@@ -157,8 +160,8 @@ static void address_print(FILE *f, const struct op *op)
 {
 	static const char *const first[] = { "02:aa", "01:aa", "00:00", "02:aa" };
 
-	fprintf(f, "system(\"ip link set %s address %s:00:00:00:%02lx\")", dev_name(op), first[op->b],
-		op->b == 2 ? 0 : op->a);
+	fprintf(f, "system(\"ip link set %s address %s:00:00:00:%02lx\")", dev_name(op),
+		first[op->b], op->b == 2 ? 0 : op->a);
 }
 
 static void flag_choose(struct gen *g, struct op *op)
@@ -186,7 +189,8 @@ static void flag_print(FILE *f, const struct op *op)
 static void xdp_choose(struct gen *g, struct op *op)
 {
 	op->a = gen_one_in(g, 3) ? -1 : gen_below(g, PROGS);
-	op->b = PICK(g, 0, XDP_FLAGS_DRV_MODE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE, XDP_FLAGS_HW_MODE);
+	op->b = PICK(g, 0, XDP_FLAGS_DRV_MODE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE,
+		     XDP_FLAGS_HW_MODE);
 	op->b |= gen_one_in(g, 8) ? XDP_FLAGS_UPDATE_IF_NOEXIST : 0;
 }
 
@@ -197,27 +201,46 @@ static void xdp_run(struct world *w, const struct op *op)
 
 static void xdp_print(FILE *f, const struct op *op)
 {
-	fprintf(f, "xdp_attach(\"%s\", %s", dev_name(op), op->a < 0 ? "-1" : "prog(BPF_PROG_TYPE_XDP, ");
+	fprintf(f, "xdp_attach(\"%s\", %s", dev_name(op),
+		op->a < 0 ? "-1" : "prog(BPF_PROG_TYPE_XDP, ");
 	if (op->a >= 0)
 		fprintf(f, "%d)", xdp_returns[op->a]);
 	fprintf(f, ", %#lx)", op->b);
 }
 
 /* Requests of ethtool that change, or ask for, what state.c does not look at. */
-enum tool { COALESCE, COALESCE_OTHER, MSGLEVEL, CHANNELS, RING, PAUSE, SPEED, NWAY, FEATURE, TOOLS };
+enum tool {
+	COALESCE,
+	COALESCE_OTHER,
+	MSGLEVEL,
+	CHANNELS,
+	RING,
+	PAUSE,
+	SPEED,
+	NWAY,
+	FEATURE,
+	TOOLS
+};
 
 static const char *const tool_features[] = {
-	"tx-scatter-gather", "tx-checksum-ip-generic", "tx-tcp-segmentation", "tx-tcp6-segmentation",
-	"tx-udp-segmentation", "tx-generic-segmentation", "rx-gro", "tx-vlan-hw-insert",
-	"tx-tcp-ecn-segmentation", "rx-vlan-filter",
+	"tx-scatter-gather",
+	"tx-checksum-ip-generic",
+	"tx-tcp-segmentation",
+	"tx-tcp6-segmentation",
+	"tx-udp-segmentation",
+	"tx-generic-segmentation",
+	"rx-gro",
+	"tx-vlan-hw-insert",
+	"tx-tcp-ecn-segmentation",
+	"rx-vlan-filter",
 };
 
 static void tool_choose(struct gen *g, struct op *op)
 {
 	op->a = gen_one_in(g, 2) ? FEATURE : gen_below(g, TOOLS);
 	op->b = op->a == FEATURE ? gen_below(g, ARRAY_SIZE(tool_features)) :
-	       op->a == SPEED ? PICK(g, 0, 10, 1000, 10000, SPEED_UNKNOWN) :
-	       PICK(g, 0, 1, 2, 10, 64, 65, 100);
+		op->a == SPEED	 ? PICK(g, 0, 10, 1000, 10000, SPEED_UNKNOWN) :
+				   PICK(g, 0, 1, 2, 10, 64, 65, 100);
 	op->c = gen_below(g, 2);
 }
 
@@ -285,8 +308,14 @@ static void tool_run(struct world *w, const struct op *op)
 static void tool_print(FILE *f, const struct op *op)
 {
 	static const char *const commands[TOOLS] = {
-		"-C %s rx-frames %ld", "-C %s rx-frames %ld tx-usecs 1", "-s %s msglvl %ld",
-		"-L %s combined %ld", "-g %s", "-a %s", "-s %s speed %ld", "-r %s",
+		"-C %s rx-frames %ld",
+		"-C %s rx-frames %ld tx-usecs 1",
+		"-s %s msglvl %ld",
+		"-L %s combined %ld",
+		"-g %s",
+		"-a %s",
+		"-s %s speed %ld",
+		"-r %s",
 	};
 
 	if (op->a == FEATURE) {

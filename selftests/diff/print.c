@@ -3,7 +3,9 @@
 #include "diff.h"
 
 static const char *const who_text[] = {
-	[USER] = "as_nobody", [CHILD] = "in_child", [STRANGER] = "in_user_namespace",
+	[USER] = "as_nobody",
+	[CHILD] = "in_child",
+	[STRANGER] = "in_user_namespace",
 };
 
 void print_program(FILE *f, const struct sequence *s, const struct verdict *v, const char *origin)
@@ -15,10 +17,11 @@ void print_program(FILE *f, const struct sequence *s, const struct verdict *v, c
 		fprintf(f, " * The last operation, %s:\n", v->key);
 		fprintf(f, " *\tstock\t%s\n *\ttunx\t%s\n", v->stock, v->tunx);
 	}
-	fprintf(f, " *\n * cc -I selftests/diff -o repro repro.c\n");
+	fprintf(f, " *\n * cc -I selftests/diff repro.c -o repro\n");
 	fprintf(f, " * ./repro /dev/net/tun; ./repro /dev/net/tunx\n");
 	fprintf(f, " * or, as the fuzzer does it: selftests/diff/fuzz --replay repro.c\n */\n");
-	fprintf(f, "#include \"repro.h\"\n\nint main(int argc, char **argv)\n{\n\tbegin(argc, argv);\n");
+	fprintf(f,
+		"#include \"repro.h\"\n\nint main(int argc, char **argv)\n{\n\tbegin(argc, argv);\n");
 	for (i = 0; i < s->n; i++) {
 		const struct op *op = &s->op[i];
 
@@ -36,8 +39,8 @@ static bool read_op(const char *text, struct op *op)
 	char name[16];
 	int n;
 
-	n = sscanf(text, "%15s %d %d %d %ld %ld %ld %ld", name, &op->fd, &op->dev, &op->who, &op->a,
-		   &op->b, &op->c, &op->d);
+	n = sscanf(text, "%15s %d %d %d %ld %ld %ld %ld", name, &op->fd, &op->dev, &op->who,
+		   &op->a, &op->b, &op->c, &op->d);
 	if (n != 8 || op->fd < 0 || op->fd >= FDS || op->dev < 0 || op->dev >= all_names)
 		return false;
 	for (op->kind = 0; kind_of(op); op->kind++)

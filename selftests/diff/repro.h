@@ -80,7 +80,8 @@ static inline void begin(int argc, char **argv)
 	node = argc > 1 ? argv[1] : "/dev/net/tunx";
 	setenv("KIND", strrchr(node, '/') + 1, 1);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("sysfs", "/sys", "sysfs", 0, NULL)) {
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL)) {
 		perror("namespaces");
 		exit(1);
 	}
@@ -98,7 +99,7 @@ static inline struct ifreq *ifreq(const char *name, int flags)
 	static struct ifreq ifr;
 
 	memset(&ifr, 0, sizeof(ifr));
-	strncpy(ifr.ifr_name, name, IFNAMSIZ);
+	memcpy(ifr.ifr_name, name, strnlen(name, IFNAMSIZ));
 	ifr.ifr_flags = flags;
 	return &ifr;
 }

@@ -18,7 +18,8 @@ static const char *key_end(const char *key)
 	return p ? p : key;
 }
 
-static bool still(struct pair *p, const struct sequence *s, const struct aim *aim, struct verdict *v)
+static bool still(struct pair *p, const struct sequence *s, const struct aim *aim,
+		  struct verdict *v)
 {
 	pair_stop(p);
 	pair_start(p);
@@ -54,7 +55,7 @@ static void fewer(struct pair *p, struct sequence *s, const struct aim *aim, str
 
 	for (n = s->n / 2; n; n = any && n == 1 ? 1 : n / 2) {
 		any = false;
-		for (at = s->n - 1 - n; ; at -= n) {
+		for (at = s->n - 1 - n;; at -= n) {
 			if (at < 0)
 				at = 0;
 			if (without(s, at, n, &less) && still(p, &less, aim, &verdict)) {

@@ -90,12 +90,31 @@ static void note_attrs(struct world *w, const char *prefix, const struct rtattr 
 static void note_stats(struct world *w, const char *prefix, const uint64_t *s, int len)
 {
 	static const char *const counters[] = {
-		"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors",
-		"rx_dropped", "tx_dropped", "multicast", "collisions", "rx_length_errors",
-		"rx_over_errors", "rx_crc_errors", "rx_frame_errors", "rx_fifo_errors",
-		"rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
-		"tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed",
-		"rx_nohandler", "rx_otherhost_dropped",
+		"rx_packets",
+		"tx_packets",
+		"rx_bytes",
+		"tx_bytes",
+		"rx_errors",
+		"tx_errors",
+		"rx_dropped",
+		"tx_dropped",
+		"multicast",
+		"collisions",
+		"rx_length_errors",
+		"rx_over_errors",
+		"rx_crc_errors",
+		"rx_frame_errors",
+		"rx_fifo_errors",
+		"rx_missed_errors",
+		"tx_aborted_errors",
+		"tx_carrier_errors",
+		"tx_fifo_errors",
+		"tx_heartbeat_errors",
+		"tx_window_errors",
+		"rx_compressed",
+		"tx_compressed",
+		"rx_nohandler",
+		"rx_otherhost_dropped",
 	};
 	char key[64];
 	size_t i;
@@ -134,7 +153,8 @@ static void note_linkinfo(struct world *w, const char *prefix, const struct rtat
 	for (; RTA_OK(sub, left); sub = RTA_NEXT(sub, left)) {
 		snprintf(key, sizeof(key), "%s.info.%d", prefix, sub->rta_type);
 		if (sub->rta_type == IFLA_INFO_KIND)
-			note(w, key, "%s", strcmp(RTA_DATA(sub), w->kind) ? (char *)RTA_DATA(sub) : "KIND");
+			note(w, key, "%s",
+			     strcmp(RTA_DATA(sub), w->kind) ? (char *)RTA_DATA(sub) : "KIND");
 		else
 			note_attrs(w, key, RTA_DATA(sub), RTA_PAYLOAD(sub), true);
 	}
@@ -308,16 +328,19 @@ static void note_features(struct world *w, const char *name)
 }
 
 /* An ioctl whose answer is compared whole, behind its command. */
-#define NOTE_ETH(w, name, command, type) do {				\
-	type _t = { .cmd = (command) };					\
-	char _key[64];							\
-									\
-	snprintf(_key, sizeof(_key), "%s.%s", name, #command);		\
-	if (eth_call(name, &_t))					\
-		note(w, _key, "%s", errno_name(errno));			\
-	else								\
-		note_data(w, _key, &_t, sizeof(_t));			\
-} while (0)
+static void note_eth(struct world *w, const char *name, const char *what, void *cmd, size_t size)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s.%s", name, what);
+	if (eth_call(name, cmd))
+		note(w, key, "%s", errno_name(errno));
+	else
+		note_data(w, key, cmd, size);
+}
+
+#define NOTE_ETH(w, name, command, type) \
+	note_eth(w, name, #command, &(type) { .cmd = (command) }, sizeof(type))
 
 static void note_ethtool(struct world *w, const char *name)
 {
@@ -412,18 +435,21 @@ void state_seen(struct world *w)
 	for (i = 0; i < 100; i++) {
 		struct iovec iov = { frame, sizeof(frame) };
 		struct msghdr msg = {
-			.msg_name = &sll, .msg_namelen = sizeof(sll), .msg_iov = &iov,
-			.msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+			.msg_name = &sll,
+			.msg_namelen = sizeof(sll),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
 		};
 		ssize_t n = recvmsg(w->watch, &msg, MSG_DONTWAIT);
 
-		if (n >= 0) {
-			note_seen(w, &msg, frame, n);
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+		if (n < 0 && errno == EAGAIN)
 			return;
-		} else {
+		if (n < 0)
 			note(w, "seen", "%s", errno_name(errno));
-		}
+		else
+			note_seen(w, &msg, frame, n);
 	}
 }
 

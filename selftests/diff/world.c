@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include "diff.h"
 
-#define STUCK	60000	/* ms without an operation */
+#define STUCK 60000 /* ms without an operation */
 
 static const char *const stock_node = "/dev/net/tun";
 
@@ -180,7 +180,8 @@ void pair_start(struct pair *p)
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		p->tunx.rec = mmap(NULL, sizeof(struct record), PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (p->seq == MAP_FAILED || p->stock.rec == MAP_FAILED || p->tunx.rec == MAP_FAILED)
+		if (p->seq == MAP_FAILED || p->stock.rec == MAP_FAILED ||
+		    p->tunx.rec == MAP_FAILED)
 			bail("no memory for records");
 	}
 	side_start(&p->stock, p->seq, stock_node, "tun");
