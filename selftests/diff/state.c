@@ -477,5 +477,5 @@ void state_settle(struct world *w)
 
 	(void)w;
 	for (i = 0; i < NAMES; i++)
-		wait_until(settled, (void *)names[i], 3000);
+		wait_until(settled, (void *)names[i], 30000);
 }
