@@ -232,7 +232,7 @@ void model_apply(struct model *m, const struct op *op, bool good, const char *na
 		set_iff(m, op, name);
 	if (op_is(op, "ioctl"))
 		apply_ioctl(m, op);
-	if (kind_of(op)->flags & ON_DEV)
+	if ((kind_of(op)->flags & ON_DEV || op_is(op, "move")) && m->dev[op->dev].exists)
 		apply_named(m, op);
 }
 

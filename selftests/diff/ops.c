@@ -142,10 +142,25 @@ static void in_child(struct world *w, const struct op *op)
 		note(w, "child", "signal %d", WTERMSIG(status));
 }
 
+/*
+ * Asked by ioctl for a device that is not there, the kernel looks for a module of
+ * that name first, which takes longer than all else.
+ */
+static bool has_target(const struct op *op)
+{
+	struct nl_reply reply;
+
+	return !(kind_of(op)->flags & ON_DEV) || !nl_getlink(names[op->dev], &reply);
+}
+
 void op_run(struct world *w, const struct op *op)
 {
 	const struct kind *k = kind_of(op);
 
+	if (!has_target(op)) {
+		note(w, "ret", "no device");
+		return;
+	}
 	switch (op->who) {
 	case USER:
 		/* Back in this order: who is not root may not change its group */

@@ -334,9 +334,9 @@ static void tool_print(FILE *f, const struct op *op)
 const struct kind link_kinds[] = {
 	{ "up", 45, ON_DEV | CARRIER, up_choose, up_run, up_print },
 	{ "delete", 6, ON_DEV | CARRIER, NULL, delete_run, delete_print },
-	{ "newlink", 2, ON_DEV, NULL, newlink_run, newlink_print },
+	{ "newlink", 2, 0, NULL, newlink_run, newlink_print },
 	{ "rename", 6, ON_DEV, rename_choose, rename_run, rename_print },
-	{ "move", 3, ON_DEV | CARRIER, move_choose, move_run, move_print },
+	{ "move", 3, CARRIER, move_choose, move_run, move_print },
 	{ "carrier", 5, ON_DEV | CARRIER, carrier_choose, carrier_run, carrier_print },
 	{ "set", 20, ON_DEV | CARRIER, set_choose, set_run, set_print },
 	{ "address", 8, ON_DEV, address_choose, address_run, address_print },

@@ -135,7 +135,7 @@ static void note_attr(struct world *w, const char *prefix, const struct rtattr *
 	char key[64], hex[2 * 200 + 1] = "";
 
 	snprintf(key, sizeof(key), "%s.%d", prefix, type);
-	if (type == IFLA_ADDRESS && len >= 6 && memcmp(p, "\2\xaa\0\0\0", 5)) {
+	if (type == IFLA_ADDRESS && len && memcmp(p, "\2\xaa\0\0\0", len < 5 ? len : 5)) {
 		note(w, key, "random, %d bytes", len);
 		return;
 	}
@@ -461,21 +461,21 @@ void state_seen(struct world *w)
 static bool settled(void *arg)
 {
 	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
-	const char *name = arg;
-	int flags = if_flags(name);
+	int flags;
 
-	/* The first look needs no lock; the device may go before the second */
-	if (flags < 0 || !(flags & IFF_UP) || eth_call(name, &link))
+	if (eth_call(arg, &link))
 		return true;
-	flags = if_flags(name);
-	return flags < 0 || !link.data == !(flags & IFF_RUNNING);
+	flags = if_flags(arg);
+	return flags < 0 || !(flags & IFF_UP) || !link.data == !(flags & IFF_RUNNING);
+}
+
+static void settle_one(const char *name, void *arg)
+{
+	(void)arg;
+	wait_until(settled, (void *)name, 30000);
 }
 
 void state_settle(struct world *w)
 {
-	int i;
-
-	(void)w;
-	for (i = 0; i < NAMES; i++)
-		wait_until(settled, (void *)names[i], 30000);
+	state_names(w->route[0], settle_one, NULL);
 }
