@@ -22,12 +22,13 @@ static bool of_ioctl(const struct difference *d, unsigned long cmd)
 static const struct model_dev *device(const struct difference *d)
 {
 	static const struct model_dev none;
-	size_t i, n = strcspn(d->key, "./");
+	const char *key = strncmp(d->key, "other/", 6) ? d->key : d->key + 6;
 	const struct model_dev *of_file;
+	size_t i, n = strcspn(key, "./");
 
-	if (d->key[n])
+	if (key[n])
 		for (i = 0; i < NAMES; i++)
-			if (strlen(names[i]) == n && !strncmp(d->key, names[i], n))
+			if (strlen(names[i]) == n && !strncmp(key, names[i], n))
 				return &d->m->dev[i];
 	if (kind_of(d->op)->flags & ON_DEV)
 		return &d->m->dev[d->op->dev];
@@ -60,6 +61,11 @@ static bool asks_backpressure(const struct difference *d)
 static bool joins_ownerless(const struct difference *d)
 {
 	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
+}
+
+static bool reads(const struct difference *d)
+{
+	return op_is(d->op, "read");
 }
 
 static bool reads_badly(const struct difference *d)
@@ -171,6 +177,9 @@ const struct row rows[] = {
 	}, {
 		"S4: a read into bad memory", DEFECTS,
 		"ret", "[0-9]*", "EFAULT", reads_badly, .stop = true,
+	}, {
+		"a read that fails and has written already", DEFECTS,
+		"behind", NULL, "32 2dacb8a5 *", reads, .stop = false,
 	}, {
 		"S5: XDP frames without PI", DEFECTS,
 		"*", NULL, NULL, reads_xdp_with_pi, .stop = true,
