@@ -7,7 +7,7 @@
  * Without options it is a test: fixed seed, as many operations as the kernel
  * deserves. The semantics are those of the newest kernels; older ones, whose
  * stock differs in more, get fewer.
- * Timeout: 900 s
+ * Timeout: 1800 s
  */
 #define _GNU_SOURCE
 #include <getopt.h>
