@@ -8,7 +8,8 @@ KERNELS	?= 6.1 6.12 7.2 7.3
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test kselftest bench clean help
+.PHONY: all modules tools selftests modules_install check demo test test-debug coverage kselftest
+.PHONY: bench clean help
 
 all: modules tools
 
@@ -34,6 +35,16 @@ demo:
 test:
 	KERNELS="$(KERNELS)" tools/vm/matrix
 
+# On a kernel that looks for faults of every kind, and is slow
+DEBUG_RUN = tools/vm/run --kernel debug --timeout 14400 --
+DEBUG_TESTS = selftests/run --on tunx --slow 10
+
+test-debug:
+	$(DEBUG_RUN) $(DEBUG_TESTS)
+
+coverage:
+	$(DEBUG_RUN) tools/vm/coverage $(DEBUG_TESTS)
+
 # The older kernels only if asked for
 kselftest:
 	$(if $(filter-out file,$(origin KERNELS)),KERNELS="$(KERNELS)") tools/vm/kselftest
@@ -53,6 +64,8 @@ help:
 	@echo 'make modules_install  install into /lib/modules/.../updates'
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
+	@echo 'make test-debug       run them with KASAN, lockdep, kmemleak and fault injection'
+	@echo 'make coverage         the same, and tell which lines of the driver never ran'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make check            static checks of the sources'
