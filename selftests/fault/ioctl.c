@@ -15,6 +15,9 @@
 #include "fault.h"
 #include "rss.h"
 
+/* The core's word for a program that could not be compiled, also for want of memory */
+#define NO_JIT	524
+
 #define FLAGS	(IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE)
 
 static int fd, sock, made = -1;
@@ -131,7 +134,7 @@ static void ioctls(void)
 			.call = call_ioctl,
 			.check = frames_pass,
 			.undo = close_made,
-			.errs = { ENOMEM, EFAULT },
+			.errs = { ENOMEM, EFAULT, cmd == TUNATTACHFILTER ? NO_JIT : 0 },
 		});
 	}
 	/* No filter, for what comes next */
