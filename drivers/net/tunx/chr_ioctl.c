@@ -299,7 +299,7 @@ static long tunx_chr_set_prog(struct tunx_ioctl *c, struct bpf_prog __rcu **slot
 
 	if (get_user(fd, (int __user *)c->uarg))
 		return -EFAULT;
-	return tunx_net_set_prog(slot, fd);
+	return tunx_net_set_prog(c->xd, slot, fd);
 }
 
 static long tunx_chr_set_steering(struct tunx_ioctl *c)

@@ -135,49 +135,25 @@ static bool tunx_queue_full(struct ptr_ring *ring)
 }
 
 /**
- * tunx_queue_wake - tell the char half that a frame is in the ring
+ * tunx_queue_stop_sender - stop a sender whose frame was the last that fits
  * @q: queue
+ * @txq: where the frame came from
+ * @ret: what putting it into the ring gave
  *
- * Wakes for every frame, not only for the first one in an empty ring.
- * ABI: edge-triggered epoll users expect an event per frame.
+ * Also when somebody started the sender too early: it shall not go on.
  *
- * Context: any.
+ * Context: ring.producer_lock.
+ * Return: 1 when @txq was stopped and the frame is in the ring, else @ret.
  */
-void tunx_queue_wake(struct tunx_queue *q)
+int tunx_queue_stop_sender(struct tunx_queue *q, struct netdev_queue *txq, int ret)
 {
-	if (READ_ONCE(q->fasync_on))
-		kill_fasync(&q->fasync, SIGIO, POLL_IN);
-	q->sk.sk_data_ready(&q->sk);
-}
-
-/**
- * tunx_queue_produce - put a frame at the tail of the ring, and wake the reader
- * @q: queue
- * @frame: entry of the ring, belongs to it on success
- * @txq: stop this one when the ring is full after that; NULL to stop none
- *
- * Context: BH off, RCU.
- * Return: 0, 1 when @txq was stopped, or -ENOSPC when the ring is full.
- */
-int tunx_queue_produce(struct tunx_queue *q, void *frame,
-		       struct netdev_queue *txq)
-{
-	int ret;
-
-	spin_lock(&q->ring.producer_lock);
-	ret = __ptr_ring_produce(&q->ring, frame);
-	/* Also when somebody started the sender too early: it shall not go on */
-	if (txq && q->ring.size && tunx_queue_full(&q->ring)) {
-		netif_tx_stop_queue(txq);
-		smp_mb(); /* (A) */
-		if (tunx_queue_full(&q->ring))
-			ret = ret ? ret : 1;
-		else
-			netif_tx_wake_queue(txq);
-	}
-	spin_unlock(&q->ring.producer_lock);
-	if (likely(ret >= 0))
-		tunx_queue_wake(q);
+	if (!q->ring.size || !tunx_queue_full(&q->ring))
+		return ret;
+	netif_tx_stop_queue(txq);
+	smp_mb(); /* (A) */
+	if (tunx_queue_full(&q->ring))
+		return ret ? ret : 1;
+	netif_tx_wake_queue(txq);
 	return ret;
 }
 
@@ -240,42 +216,17 @@ void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd)
 	}
 }
 
-static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd);
-
-/* Take an entry, if there is one */
-static void *tunx_queue_take(struct tunx_queue *q, struct tunx_dev *xd)
-{
-	void *frame;
-
-	spin_lock(&q->ring.consumer_lock);
-	frame = __ptr_ring_consume(&q->ring);
-	if (unlikely(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) && frame)
-		tunx_queue_made_room(q, xd);
-	spin_unlock(&q->ring.consumer_lock);
-	return frame;
-}
-
 /**
- * tunx_queue_consume - take the frame at the head of the ring
+ * tunx_queue_wait_frame - sleep until there is a frame, and take it
  * @q: queue
  * @xd: the device the caller holds
- * @noblock: do not wait for a frame
  *
- * Context: process, sleeps unless @noblock.
- * Return: the ring's entry, or -EAGAIN (none there, @noblock), -ERESTARTSYS
- * (signal), -EBADFD (the device was deleted meanwhile).
+ * Readers wait exclusively: a frame wakes one of them.
+ *
+ * Context: process, sleeps.
+ * Return: as tunx_queue_consume().
  */
-void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock)
-{
-	void *frame = tunx_queue_take(q, xd);
-
-	if (likely(frame))
-		return frame;
-	return noblock ? ERR_PTR(-EAGAIN) : tunx_queue_wait_frame(q, xd);
-}
-
-/* Readers wait exclusively: a frame wakes one of them */
-static noinline void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
+void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
 {
 	void *frame;
 	int err;

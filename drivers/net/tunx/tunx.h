@@ -202,6 +202,8 @@ struct tunx_dev {
 	unsigned int nr_disabled;
 	/** @max_queues: number of slots: TUNX_MAX_QUEUES with TUNX_F_MQ, else 1 */
 	unsigned int max_queues;
+	/** @tx_extra: frames of the stack meet a filter, or have a hash to report */
+	bool tx_extra;
 	/** @rx_headroom: bytes left free before a written frame */
 	unsigned int rx_headroom;
 	/** @vnet_size: TUNSETVNETHDRSZ; RTNL writes, READ_ONCE() reads */
@@ -321,6 +323,8 @@ struct tunx_rx {
 	size_t head;
 	/** @gso: the writer wants it segmented */
 	bool gso;
+	/** @native: there is room for the XDP program to see the bare bytes */
+	bool native;
 };
 
 /**
@@ -365,16 +369,14 @@ long tunx_chr_compat_ioctl(struct file *file, unsigned int cmd,
 struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
 				   const struct proto_ops *ops);
 void tunx_queue_free(struct tunx_queue *q);
-int tunx_queue_produce(struct tunx_queue *q, void *frame,
-		       struct netdev_queue *txq);
+int tunx_queue_stop_sender(struct tunx_queue *q, struct netdev_queue *txq, int ret);
 int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n);
-void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock);
+void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_start_senders(struct tunx_dev *xd);
 void tunx_queue_purge(struct tunx_dev *xd, struct tunx_queue *q);
 int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd);
 int tunx_queue_resize_all(struct tunx_dev *xd);
-void tunx_queue_wake(struct tunx_queue *q);
 void tunx_queue_wake_writers(struct tunx_queue *q);
 void tunx_queue_wake_all(struct tunx_queue *q);
 int tunx_queue_wait_room(struct tunx_queue *q, struct tunx_dev *xd);
@@ -408,6 +410,8 @@ void tunx_queue_batch(struct tunx_queue *q, struct tunx_dev *xd,
 /* queue_flow.c: which queue did this flow use last */
 struct tunx_flow_table *tunx_queue_flow_alloc(void);
 void tunx_queue_flow_free(struct tunx_flow_table *flows);
+u32 tunx_queue_flow_hash(const struct tunx_flow_table *flows, u32 a, u32 b,
+			 u32 ports);
 void tunx_queue_flow_learn(struct tunx_flow_table *flows, u32 hash,
 			   unsigned int queue);
 int tunx_queue_flow_find(const struct tunx_flow_table *flows, u32 hash);
@@ -428,6 +432,7 @@ void tunx_net_setup(struct net_device *dev);
 
 /* net_tx.c: stack to queue */
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev);
+void tunx_net_xmit_review(struct tunx_dev *xd);
 
 /* net_rx.c: user to stack; the one call of the char half into this half */
 ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from);
@@ -439,6 +444,10 @@ void tunx_net_rx_bulk(struct tunx_dev *xd, struct tunx_queue *q,
 		      struct xdp_buff *xdp, unsigned int n);
 
 /* net_build.c: memory for a written frame */
+bool tunx_net_build_fits_page(const struct tunx_rx *rx);
+int tunx_net_build_copy(struct tunx_rx *rx, struct iov_iter *from,
+			struct xdp_buff *xdp);
+struct sk_buff *tunx_net_build_wrap(struct tunx_rx *rx, struct xdp_buff *xdp);
 struct sk_buff *tunx_net_build(struct tunx_rx *rx, struct iov_iter *from);
 
 /* net_xdp.c: XDP programs on written frames, XDP frames for the reader */
@@ -457,7 +466,7 @@ enum skb_drop_reason tunx_net_filter(struct tunx_dev *xd, struct tunx_queue *q,
 int tunx_net_filter_set_mac(struct tunx_dev *xd, struct tun_filter __user *arg);
 int tunx_net_filter_set_classic(struct tunx_dev *xd, struct sock_fprog *fprog);
 void tunx_net_filter_free(struct tunx_dev *xd);
-int tunx_net_set_prog(struct bpf_prog __rcu **slot, int fd);
+int tunx_net_set_prog(struct tunx_dev *xd, struct bpf_prog __rcu **slot, int fd);
 
 /* net_steer.c: which queue for this frame */
 u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
@@ -553,11 +562,12 @@ static inline struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
 {
 	struct tunx_dev *xd;
 
-	rcu_read_lock();
-	xd = rcu_dereference(q->xd);
-	if (xd)
+	/* Two instructions, where rcu_read_lock() and its end are two calls */
+	rcu_read_lock_sched();
+	xd = rcu_dereference_sched(q->xd);
+	if (likely(xd))
 		dev_hold(xd->netdev);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return xd;
 }
 
@@ -570,6 +580,71 @@ static inline struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
 static inline void tunx_queue_dev_put(struct tunx_dev *xd)
 {
 	dev_put(xd->netdev);
+}
+
+/**
+ * tunx_queue_wake - tell the char half that a frame is in the ring
+ * @q: queue
+ *
+ * Wakes for every frame, not only for the first one in an empty ring.
+ * ABI: edge-triggered epoll users expect an event per frame.
+ *
+ * Context: any.
+ */
+static inline void tunx_queue_wake(struct tunx_queue *q)
+{
+	if (unlikely(READ_ONCE(q->fasync_on)))
+		kill_fasync(&q->fasync, SIGIO, POLL_IN);
+	q->sk.sk_data_ready(&q->sk);
+}
+
+/**
+ * tunx_queue_produce - put a frame at the tail of the ring, and wake the reader
+ * @q: queue
+ * @frame: entry of the ring, belongs to it on success
+ * @txq: stop this one when the ring is full after that; NULL to stop none
+ *
+ * Context: BH off, RCU.
+ * Return: 0, 1 when @txq was stopped, or -ENOSPC when the ring is full.
+ */
+static inline int tunx_queue_produce(struct tunx_queue *q, void *frame,
+				     struct netdev_queue *txq)
+{
+	int ret;
+
+	spin_lock(&q->ring.producer_lock);
+	ret = __ptr_ring_produce(&q->ring, frame);
+	if (unlikely(txq))
+		ret = tunx_queue_stop_sender(q, txq, ret);
+	spin_unlock(&q->ring.producer_lock);
+	if (likely(ret >= 0))
+		tunx_queue_wake(q);
+	return ret;
+}
+
+/**
+ * tunx_queue_consume - take the frame at the head of the ring
+ * @q: queue
+ * @xd: the device the caller holds
+ * @noblock: do not wait for a frame
+ *
+ * Context: process, sleeps unless @noblock.
+ * Return: the ring's entry, or -EAGAIN (none there, @noblock), -ERESTARTSYS
+ * (signal), -EBADFD (the device was deleted meanwhile).
+ */
+static inline void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd,
+				       bool noblock)
+{
+	void *frame;
+
+	spin_lock(&q->ring.consumer_lock);
+	frame = __ptr_ring_consume(&q->ring);
+	if (unlikely(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) && frame)
+		tunx_queue_made_room(q, xd);
+	spin_unlock(&q->ring.consumer_lock);
+	if (likely(frame))
+		return frame;
+	return noblock ? ERR_PTR(-EAGAIN) : tunx_queue_wait_frame(q, xd);
 }
 
 #define tunx_stats_add(xd, index, counter, n)				\
