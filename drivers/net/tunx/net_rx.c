@@ -131,7 +131,7 @@ static void tunx_net_rx_receive(struct tunx_dev *xd, struct tunx_queue *q,
 		netif_receive_skb(skb);
 }
 
-/* IFF_NAPI_FRAGS: GRO gets the frame in pieces. Context: napi_mutex */
+/* IFF_NAPI_FRAGS: GRO gets the frame in pieces. Context: napi_mutex, BH off */
 static int tunx_net_rx_frags(struct tunx_queue *q, struct sk_buff *skb)
 {
 	/* GRO wants the Ethernet header in the head, where eth_type_trans was */
@@ -145,10 +145,8 @@ static int tunx_net_rx_frags(struct tunx_queue *q, struct sk_buff *skb)
 		napi_free_frags(&q->napi);
 		return -EBUSY;
 	}
-	local_bh_disable();
 	napi_gro_frags(&q->napi);
 	napi_complete(&q->napi);
-	local_bh_enable();
 	return 0;
 }
 
@@ -159,8 +157,6 @@ static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
 
 	if (rx->mode & TUNX_Q_FRAGS)
 		return tunx_net_rx_frags(q, skb);
-	/* The stack expects to be called by a softirq, per-CPU data and all */
-	local_bh_disable();
 	if (rx->mode & TUNX_Q_NAPI) {
 		err = tunx_queue_napi_receive(q, rx->xd, skb, rx->more);
 		if (err)
@@ -168,7 +164,6 @@ static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
 	} else {
 		tunx_net_rx_receive(rx->xd, q, skb, rx->more);
 	}
-	local_bh_enable();
 	return err;
 }
 
@@ -189,9 +184,7 @@ static bool tunx_net_rx_xdp(struct tunx_rx *rx, struct sk_buff **pskb)
 
 	if (rx->xdp_done || likely(!rcu_access_pointer(rx->xd->xdp_prog)))
 		return true;
-	local_bh_disable();
 	pass = tunx_net_xdp_generic(rx->xd, rx->q, pskb);
-	local_bh_enable();
 	if (rx->mode & TUNX_Q_FRAGS)
 		rx->q->napi.skb = pass ? *pskb : NULL;
 	return pass;
@@ -203,7 +196,7 @@ static bool tunx_net_rx_xdp(struct tunx_rx *rx, struct sk_buff **pskb)
  * @skb: frame, taken in any case, and counted
  * @head: what came before it
  *
- * Context: process or BH off; with IFF_NAPI_FRAGS under napi_mutex.
+ * Context: BH off; with IFF_NAPI_FRAGS under napi_mutex.
  * Return: 0, -EINVAL, -ENOMEM, -EIO or -EBUSY, see tunx_net_rx().
  */
 int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
@@ -248,17 +241,62 @@ drop:
 	return err;
 }
 
-static int tunx_net_rx_build(struct tunx_rx *rx, struct iov_iter *from,
-			     const struct tunx_rx_head *head)
+/* No frame was made of what was written */
+static int tunx_net_rx_lost(struct tunx_rx *rx, int err)
 {
-	struct sk_buff *skb = tunx_net_build(rx, from);
-	int err = PTR_ERR_OR_ZERO(skb);
-
-	if (!err)
-		return skb ? tunx_net_rx_frame(rx, skb, head) : 0;
 	/* Nothing was lost when the writer is to try again */
 	if (err != -EAGAIN && err != -ERESTARTSYS && err != -EBUSY)
 		tunx_stats_inc(rx->xd, READ_ONCE(rx->q->index), rx_dropped);
+	return err;
+}
+
+/*
+ * Bytes first, which may sleep. All the rest is one section with BH off: the
+ * stack expects to be called by a softirq, per-CPU data and all.
+ */
+static int tunx_net_rx_page(struct tunx_rx *rx, struct iov_iter *from,
+			    const struct tunx_rx_head *head)
+{
+	struct xdp_buff xdp;
+	struct sk_buff *skb;
+	int err;
+
+	err = tunx_net_build_copy(rx, from, &xdp);
+	if (unlikely(err))
+		return tunx_net_rx_lost(rx, err);
+	local_bh_disable();
+	skb = tunx_net_build_wrap(rx, &xdp);
+	if (unlikely(IS_ERR(skb)))
+		err = tunx_net_rx_lost(rx, PTR_ERR(skb));
+	else if (likely(skb))
+		err = tunx_net_rx_frame(rx, skb, head);
+	local_bh_enable();
+	return err;
+}
+
+static int tunx_net_rx_any(struct tunx_rx *rx, struct iov_iter *from,
+			   const struct tunx_rx_head *head)
+{
+	struct sk_buff *skb = tunx_net_build(rx, from);
+	int err;
+
+	if (IS_ERR(skb))
+		return tunx_net_rx_lost(rx, PTR_ERR(skb));
+	local_bh_disable();
+	err = tunx_net_rx_frame(rx, skb, head);
+	local_bh_enable();
+	return err;
+}
+
+/* A frame in NAPI's hands has one owner at a time */
+static int tunx_net_rx_pieces(struct tunx_rx *rx, struct iov_iter *from,
+			      const struct tunx_rx_head *head)
+{
+	int err;
+
+	mutex_lock(&rx->q->napi_mutex);
+	err = tunx_net_rx_any(rx, from, head);
+	mutex_unlock(&rx->q->napi_mutex);
 	return err;
 }
 
@@ -281,7 +319,6 @@ static int tunx_net_rx_build(struct tunx_rx *rx, struct iov_iter *from,
  */
 ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from)
 {
-	struct ubuf_info *ubuf = rx->ubuf;
 	size_t total = iov_iter_count(from);
 	struct tunx_rx_head head = {};
 	int err;
@@ -293,14 +330,15 @@ ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from)
 	if (err)
 		return err;
 
-	if (rx->mode & TUNX_Q_FRAGS)
-		mutex_lock(&rx->q->napi_mutex);
-	err = tunx_net_rx_build(rx, from, &head);
-	if (rx->mode & TUNX_Q_FRAGS)
-		mutex_unlock(&rx->q->napi_mutex);
+	if (unlikely(rx->mode & TUNX_Q_FRAGS))
+		err = tunx_net_rx_pieces(rx, from, &head);
+	else if (likely(!rx->ubuf && tunx_net_build_fits_page(rx)))
+		err = tunx_net_rx_page(rx, from, &head);
+	else
+		err = tunx_net_rx_any(rx, from, &head);
 	if (err)
 		return err;
-	if (ubuf && rx->ubuf)
-		compat_ubuf_complete(ubuf, false);
+	if (unlikely(rx->ubuf))
+		compat_ubuf_complete(rx->ubuf, false);
 	return total;
 }

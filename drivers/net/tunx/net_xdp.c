@@ -169,7 +169,7 @@ dropped:
  * @rx: the frame; xdp_done is set when a program saw it
  * @xdp: buffer with XDP_PACKET_HEADROOM
  *
- * Context: process.
+ * Context: BH off.
  * Return: true: the stack gets the frame; false: it is taken.
  */
 bool tunx_net_xdp_page(struct tunx_rx *rx, struct xdp_buff *xdp)
@@ -178,7 +178,6 @@ bool tunx_net_xdp_page(struct tunx_rx *rx, struct xdp_buff *xdp)
 	struct bpf_prog *prog;
 	bool pass = true;
 
-	local_bh_disable();
 	rcu_read_lock();
 	saved = bpf_net_ctx_set(&ctx);
 	prog = rcu_dereference(rx->xd->xdp_prog);
@@ -189,7 +188,6 @@ bool tunx_net_xdp_page(struct tunx_rx *rx, struct xdp_buff *xdp)
 	}
 	bpf_net_ctx_clear(saved);
 	rcu_read_unlock();
-	local_bh_enable();
 	return pass;
 }
 

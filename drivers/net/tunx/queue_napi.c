@@ -6,11 +6,17 @@
  * hands the list to GRO, which merges the segments of a flow. The instance has
  * an id: busy polling and threaded NAPI work.
  *
+ * A lone frame has nothing to merge with. When neither the list nor GRO holds
+ * another one, the writer takes the place of the poll and hands its frame to
+ * the stack itself: the same result without the way through a softirq.
+ *
  * The list serves a second purpose: without NAPI, an in-kernel writer that has
  * more to come may hold frames back there (ethtool -C rx-frames).
  */
 #include <linux/netdevice.h>
+#include <linux/netpoll.h>
 #include <linux/skbuff.h>
+#include <net/busy_poll.h>
 
 #include "tunx.h"
 
@@ -118,6 +124,28 @@ bool tunx_queue_is_attached(const struct tunx_queue *q, const struct tunx_dev *x
 	       rcu_access_pointer(q->xd) == xd;
 }
 
+/* May the writer, who owns the instance, do without the poll? */
+static bool tunx_queue_napi_alone(const struct tunx_queue *q)
+{
+	return skb_queue_empty_lockless(&q->rx_list) && compat_napi_gro_idle(&q->napi) &&
+	       !test_bit(NAPI_STATE_THREADED, &q->napi.state);
+}
+
+/*
+ * In the place of the poll. Who owns the instance is attached: whoever takes the
+ * slot away stops the instance first, and waits for its owner.
+ */
+static void tunx_queue_napi_inline(struct tunx_queue *q, struct sk_buff *skb)
+{
+	void *have = netpoll_poll_lock(&q->napi);
+
+	skb_mark_napi_id(skb, &q->napi);
+	netif_receive_skb(skb);
+	/* Schedules the poll if another writer came meanwhile */
+	napi_complete(&q->napi);
+	netpoll_poll_unlock(have);
+}
+
 /**
  * tunx_queue_napi_receive - a written frame goes to NAPI
  * @q: queue with TUNX_Q_NAPI
@@ -132,17 +160,26 @@ int tunx_queue_napi_receive(struct tunx_queue *q, struct tunx_dev *xd,
 			    struct sk_buff *skb, bool more)
 {
 	unsigned int waiting;
+	bool owner = !more && napi_schedule_prep(&q->napi);
 
+	if (owner && likely(tunx_queue_is_attached(q, xd) && tunx_queue_napi_alone(q))) {
+		tunx_queue_napi_inline(q, skb);
+		return 0;
+	}
 	spin_lock(&q->rx_list.lock);
 	if (unlikely(!tunx_queue_is_attached(q, xd))) {
 		spin_unlock(&q->rx_list.lock);
+		if (owner)
+			napi_complete(&q->napi);
 		return -EBUSY;
 	}
 	__skb_queue_tail(&q->rx_list, skb);
 	waiting = skb_queue_len(&q->rx_list);
 	spin_unlock(&q->rx_list.lock);
 
-	if (!more || waiting > NAPI_POLL_WEIGHT)
+	if (owner)
+		__napi_schedule(&q->napi);
+	else if (!more || waiting > NAPI_POLL_WEIGHT)
 		napi_schedule(&q->napi);
 	return 0;
 }

@@ -319,6 +319,8 @@ struct tunx_rx {
 	size_t head;
 	/** @gso: the writer wants it segmented */
 	bool gso;
+	/** @native: there is room for the XDP program to see the bare bytes */
+	bool native;
 };
 
 /**
@@ -437,6 +439,10 @@ void tunx_net_rx_bulk(struct tunx_dev *xd, struct tunx_queue *q,
 		      struct xdp_buff *xdp, unsigned int n);
 
 /* net_build.c: memory for a written frame */
+bool tunx_net_build_fits_page(const struct tunx_rx *rx);
+int tunx_net_build_copy(struct tunx_rx *rx, struct iov_iter *from,
+			struct xdp_buff *xdp);
+struct sk_buff *tunx_net_build_wrap(struct tunx_rx *rx, struct xdp_buff *xdp);
 struct sk_buff *tunx_net_build(struct tunx_rx *rx, struct iov_iter *from);
 
 /* net_xdp.c: XDP programs on written frames, XDP frames for the reader */
@@ -551,11 +557,12 @@ static inline struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
 {
 	struct tunx_dev *xd;
 
-	rcu_read_lock();
-	xd = rcu_dereference(q->xd);
-	if (xd)
+	/* Two instructions, where rcu_read_lock() and its end are two calls */
+	rcu_read_lock_sched();
+	xd = rcu_dereference_sched(q->xd);
+	if (likely(xd))
 		dev_hold(xd->netdev);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return xd;
 }
 

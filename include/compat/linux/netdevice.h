@@ -23,6 +23,16 @@ static inline void compat_netdev_set_xdp_features(struct net_device *dev)
 #endif
 }
 
+/* Would GRO pass a lone frame on at once? Its state became a struct in v6.15 */
+static inline bool compat_napi_gro_idle(const struct napi_struct *napi)
+{
+#ifdef HAVE_GRO_NODE
+	return !napi->gro.bitmask && !READ_ONCE(napi->gro_flush_timeout);
+#else
+	return !napi->gro_bitmask && !READ_ONCE(napi->dev->gro_flush_timeout);
+#endif
+}
+
 /* May replace the buffer since v6.9 */
 #ifndef HAVE_XDP_GENERIC_PSKB
 #define do_xdp_generic(prog, pskb) do_xdp_generic(prog, *(pskb))
