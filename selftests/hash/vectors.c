@@ -4,6 +4,8 @@
  * Then every set of types with every kind of packet.
  *
  *	AF_PACKET --- net device --- one file, header of 20 bytes
+ *
+ * Timeout: 180 s
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
