@@ -34,7 +34,7 @@ struct row {
 	size_t len;		/* of the frame */
 };
 
-static int fd;
+static int fd, more[3];		/* all queues */
 static uint8_t buf[70000];
 
 static long now(void)
@@ -77,6 +77,18 @@ static size_t bad_packet(const struct row *row, uint8_t *p)
 	pkt_udp4(p + at, "10.9.8.7", "10.9.8.1", 9, 9, NULL, row->len - 28);
 	p[at + 10] ^= 0x55;
 	return at + row->len;
+}
+
+/* The same flow the other way */
+static size_t reverse_packet(const struct row *row, uint8_t *p)
+{
+	size_t at = row->flags & IFF_TAP ? ETH_HLEN : 0, len = bad_packet(row, p);
+	uint8_t addr[4];
+
+	memcpy(addr, p + at + 12, sizeof(addr));
+	memcpy(p + at + 12, p + at + 16, sizeof(addr));
+	memcpy(p + at + 16, addr, sizeof(addr));
+	return len;
 }
 
 static void time_writes(const struct row *row, size_t len)
@@ -169,6 +181,23 @@ static void xmit_row(const struct row *row)
 	time_ring(row, packet_socket(DEV, SOCK_RAW, 0), bad_packet(row, buf), FRAMES, false);
 }
 
+/* Four queues: what choosing one costs is the difference to one queue */
+static void steer_row(const struct row *row)
+{
+	unsigned int i;
+
+	open_dev(row);
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		more[i] = tun_open(O_RDWR);
+		must(tun_setiff(more[i], DEV, row->flags));
+	}
+	/* What was written on a queue is answered there */
+	must(write(fd, buf, reverse_packet(row, buf)));
+	time_ring(row, packet_socket(DEV, SOCK_RAW, 0), bad_packet(row, buf), FRAMES, false);
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		close(more[i]);
+}
+
 /* The stack hands over much in one piece */
 static void read_gso_row(const struct row *row)
 {
@@ -217,7 +246,9 @@ static const struct row rows[] = {
 	{ "read nothing", empty_row, TUN, O_RDWR | O_NONBLOCK, 0 },
 	{ "xmit tun 64", xmit_row, TUN, O_RDWR | O_NONBLOCK, 64 },
 	{ "xmit tap 64", xmit_row, TAP, O_RDWR | O_NONBLOCK, 64 },
-	{ "xmit tun 64, mq", xmit_row, TUN | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
+	{ "xmit tun 64, 1 of 1", xmit_row, TUN | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
+	{ "xmit tun 64, 1 of 4", steer_row, TUN | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
+	{ "xmit tap 64, 1 of 4", steer_row, TAP | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
 };
 
 static bool wanted(const struct row *row, char **names)

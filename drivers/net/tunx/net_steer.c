@@ -9,15 +9,92 @@
  * have the same one.
  */
 #include <linux/filter.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
 
 #include "tunx.h"
+
+/* The start of nearly every packet */
+struct tunx_steer_ip4 {
+	struct iphdr ip;
+	__be16 port[2];
+};
+
+struct tunx_steer_ip6 {
+	struct ipv6hdr ip;
+	__be16 port[2];
+};
+
+static bool tunx_net_steer_has_ports(u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+/* The same for both directions */
+static u32 tunx_net_steer_mix(struct tunx_dev *xd, u32 src, u32 dst,
+			      const __be16 port[2])
+{
+	u32 a = (__force u16)port[0], b = (__force u16)port[1];
+
+	return tunx_queue_flow_hash(xd->flows, min(src, dst), max(src, dst),
+				    max(a, b) << 16 | min(a, b));
+}
+
+static bool tunx_net_steer_ip4(struct tunx_dev *xd, const struct sk_buff *skb,
+			       u32 *hash)
+{
+	const struct tunx_steer_ip4 *h;
+	struct tunx_steer_ip4 copy;
+
+	h = skb_header_pointer(skb, skb_network_offset(skb), sizeof(copy), &copy);
+	if (!h || h->ip.version != 4 || h->ip.ihl != 5 || ip_is_fragment(&h->ip) ||
+	    !tunx_net_steer_has_ports(h->ip.protocol))
+		return false;
+	*hash = tunx_net_steer_mix(xd, (__force u32)h->ip.saddr,
+				   (__force u32)h->ip.daddr, h->port);
+	return true;
+}
+
+static bool tunx_net_steer_ip6(struct tunx_dev *xd, const struct sk_buff *skb,
+			       u32 *hash)
+{
+	const struct tunx_steer_ip6 *h;
+	struct tunx_steer_ip6 copy;
+
+	h = skb_header_pointer(skb, skb_network_offset(skb), sizeof(copy), &copy);
+	if (!h || h->ip.version != 6 || !tunx_net_steer_has_ports(h->ip.nexthdr))
+		return false;
+	*hash = tunx_net_steer_mix(xd, ipv6_addr_hash(&h->ip.saddr),
+				   ipv6_addr_hash(&h->ip.daddr), h->port);
+	return true;
+}
+
+/*
+ * The core's dissector knows every protocol and takes its time; TCP and UDP
+ * without tags and options need none of that. Which of the two looks at a flow
+ * does not depend on the direction. Frames with a tag it gets all: they have it
+ * beside the frame in one direction, and within in the other.
+ */
+static u32 tunx_net_steer_symmetric(struct tunx_dev *xd, struct sk_buff *skb)
+{
+	u32 hash;
+
+	if (!skb_vlan_tag_present(skb)) {
+		if (skb->protocol == htons(ETH_P_IP) && tunx_net_steer_ip4(xd, skb, &hash))
+			return hash;
+		if (skb->protocol == htons(ETH_P_IPV6) && tunx_net_steer_ip6(xd, skb, &hash))
+			return hash;
+	}
+	return __skb_get_hash_symmetric(skb);
+}
 
 /* Each way of choosing is a function of its own, and saves what it needs */
 static noinline u16 tunx_net_steer_flow(struct tunx_dev *xd,
 					struct sk_buff *skb, unsigned int nr)
 {
-	u32 hash = __skb_get_hash_symmetric(skb);
+	u32 hash = tunx_net_steer_symmetric(xd, skb);
 	int slot = tunx_queue_flow_find(xd->flows, hash);
 
 	/* The queue may have left since the flow was learned */
@@ -76,7 +153,7 @@ u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 	    rcu_access_pointer(xd->steer_prog) || rcu_access_pointer(xd->rss) ||
 	    READ_ONCE(q->state) != TUNX_QUEUE_ATTACHED)
 		return 0;
-	return __skb_get_hash_symmetric(skb);
+	return tunx_net_steer_symmetric(xd, skb);
 }
 
 /**

@@ -19,8 +19,10 @@
  */
 #include <linux/bitfield.h>
 #include <linux/cache.h>
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 
 #include "tunx.h"
 
@@ -34,9 +36,11 @@
 /**
  * struct tunx_flow_table - the flows of one device
  * @set: entries as drawn above
+ * @seed: of tunx_queue_flow_hash(), so that nobody can make flows collide
  */
 struct tunx_flow_table {
 	u64 set[TUNX_FLOW_SETS][TUNX_FLOW_WAYS] ____cacheline_aligned;
+	u32 seed;
 };
 
 static u64 tunx_queue_flow_entry(u32 hash, unsigned int queue)
@@ -59,7 +63,12 @@ static u32 tunx_queue_flow_age(u64 entry)
  */
 struct tunx_flow_table *tunx_queue_flow_alloc(void)
 {
-	return kvzalloc(sizeof(struct tunx_flow_table), GFP_KERNEL_ACCOUNT);
+	struct tunx_flow_table *flows;
+
+	flows = kvzalloc(sizeof(*flows), GFP_KERNEL_ACCOUNT);
+	if (flows)
+		flows->seed = get_random_u32();
+	return flows;
 }
 
 /**
@@ -71,6 +80,22 @@ struct tunx_flow_table *tunx_queue_flow_alloc(void)
 void tunx_queue_flow_free(struct tunx_flow_table *flows)
 {
 	kvfree(flows);
+}
+
+/**
+ * tunx_queue_flow_hash - hash of what makes up a flow
+ * @flows: table
+ * @a: an address
+ * @b: the other one
+ * @ports: both ports
+ *
+ * Context: any.
+ * Return: hash.
+ */
+u32 tunx_queue_flow_hash(const struct tunx_flow_table *flows, u32 a, u32 b,
+			 u32 ports)
+{
+	return jhash_3words(a, b, ports, flows->seed);
 }
 
 /**

@@ -408,6 +408,8 @@ void tunx_queue_batch(struct tunx_queue *q, struct tunx_dev *xd,
 /* queue_flow.c: which queue did this flow use last */
 struct tunx_flow_table *tunx_queue_flow_alloc(void);
 void tunx_queue_flow_free(struct tunx_flow_table *flows);
+u32 tunx_queue_flow_hash(const struct tunx_flow_table *flows, u32 a, u32 b,
+			 u32 ports);
 void tunx_queue_flow_learn(struct tunx_flow_table *flows, u32 hash,
 			   unsigned int queue);
 int tunx_queue_flow_find(const struct tunx_flow_table *flows, u32 hash);
