@@ -170,3 +170,9 @@ int vnet_packet_socket(const char *name)
 	must(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)));
 	return fd;
 }
+
+/* That of 6.1 has none for UDP segmentation. */
+bool vnet_watchable(enum l4 kind)
+{
+	return is_tcp(kind) || !kernel_before(6, 2, 0);
+}

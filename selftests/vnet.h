@@ -78,5 +78,7 @@ ssize_t vnet_read(int fd, struct vnet_hdr *h, int hdr_size, void *frame, size_t 
 
 /* AF_PACKET with PACKET_VNET_HDR: what the stack thinks of a frame; or bail. */
 int vnet_packet_socket(const char *name);
+/* Has its header words for frames to be cut of this kind? */
+bool vnet_watchable(enum l4 kind);
 
 #endif /* SELFTESTS_VNET_H */

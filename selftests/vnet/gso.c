@@ -94,12 +94,6 @@ static bool seen_whole(size_t len, uint8_t gso_type, size_t size)
 	return false;
 }
 
-/* A packet socket of 6.1 has no words for UDP segmentation. */
-static bool watchable(enum l4 kind)
-{
-	return vnet_l4_len(kind) == 20 || !kernel_before(6, 2, 0);
-}
-
 static void one(const char *name, enum l4 kind, size_t size, size_t total)
 {
 	size_t l4, len = vnet_packet(frame, true, kind, total, 42, &l4);
@@ -114,7 +108,7 @@ static void one(const char *name, enum l4 kind, size_t size, size_t total)
 	}
 	is(vnet_write(in_fd, &h, 10, frame, len), 10 + (long)len,
 	   "%s: %zu bytes in segments of %zu", name, total, size);
-	if (watchable(kind))
+	if (vnet_watchable(kind))
 		ok(seen_whole(len, h.gso_type, size), "%s: %zu/%zu: the stack gets it whole",
 		   name, total, size);
 	ok(segments_good(kind, l4, size, total, 42), "%s: %zu/%zu: good segments arrive",

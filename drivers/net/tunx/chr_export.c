@@ -106,13 +106,13 @@ EXPORT_SYMBOL_GPL(tun_ptr_free);
 /**
  * tun_wake_queue - frames were consumed: a stopped sender may go on
  * @file: any file
- * @consumed: number of frames
+ * @consumed: number of frames, of no interest: the ring itself tells
  *
  * Context: the ring's consumer_lock.
  */
 void tun_wake_queue(struct file *file, int consumed)
 {
-	tunx_chr_wake_sender(file, consumed);
+	tunx_chr_wake_sender(file);
 }
 EXPORT_SYMBOL_GPL(tun_wake_queue);
 #endif

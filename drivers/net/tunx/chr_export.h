@@ -11,7 +11,7 @@ struct socket;
 
 struct socket *tunx_chr_get_socket(struct file *file);
 struct ptr_ring *tunx_chr_get_ring(struct file *file);
-void tunx_chr_wake_sender(struct file *file, int consumed);
+void tunx_chr_wake_sender(struct file *file);
 void tunx_queue_free_frame(void *frame);
 
 #endif /* _TUNX_CHR_EXPORT_H */

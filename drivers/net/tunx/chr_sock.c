@@ -50,7 +50,7 @@ static void tunx_chr_sock_took(struct tunx_queue *q, struct tunx_dev *xd)
 	if (COMPAT_VHOST_WAKES || !(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE))
 		return;
 	spin_lock(&q->ring.consumer_lock);
-	tunx_queue_made_room(q, xd, 1);
+	tunx_queue_made_room(q, xd);
 	spin_unlock(&q->ring.consumer_lock);
 }
 
@@ -162,11 +162,10 @@ struct ptr_ring *tunx_chr_get_ring(struct file *file)
 /**
  * tunx_chr_wake_sender - vhost_net consumed frames (drop-in build)
  * @file: any file
- * @consumed: number of frames
  *
  * Context: ring.consumer_lock.
  */
-void tunx_chr_wake_sender(struct file *file, int consumed)
+void tunx_chr_wake_sender(struct file *file)
 {
 	struct tunx_queue *q = file->private_data;
 	struct tunx_dev *xd;
@@ -176,6 +175,6 @@ void tunx_chr_wake_sender(struct file *file, int consumed)
 	rcu_read_lock();
 	xd = rcu_dereference(q->xd);
 	if (xd && READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE)
-		tunx_queue_made_room(q, xd, consumed);
+		tunx_queue_made_room(q, xd);
 	rcu_read_unlock();
 }

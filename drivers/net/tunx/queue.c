@@ -14,10 +14,10 @@
  * instead, and whoever makes room starts it again:
  *
  *   producer                              consumer
- *     put the last entry                    take an entry, and half a ring's
- *     if (now full)                           worth, or the last one
- *         stop txq                          smp_mb()                     (B)
- *         smp_mb()               (A)        if (txq is stopped)
+ *     put the last entry                    take an entry
+ *     if (now full)                         smp_mb()                     (B)
+ *         stop txq                          if (txq is stopped and
+ *         smp_mb()               (A)            half of the ring is free)
  *         if (room again)                       start txq
  *             start txq
  *
@@ -198,31 +198,37 @@ int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int
 	return i;
 }
 
+/*
+ * Is no more than half of the ring in use? Entries stand in a row from the
+ * head, so one slot tells. Those before the head that are not given back yet,
+ * less than half of the ring, do not reach that slot.
+ */
+static bool tunx_queue_half_free(struct ptr_ring *ring)
+{
+	unsigned int slot = ring->consumer_head + DIV_ROUND_UP(ring->size, 2);
+
+	return !ring->size || !READ_ONCE(ring->queue[slot % ring->size]);
+}
+
 /**
  * tunx_queue_made_room - start a sender that a full ring has stopped
  * @q: queue
  * @xd: its device, with TUNX_F_BACKPRESSURE
- * @n: entries just taken from the ring
  *
- * Waits until half of the ring is free: a sender started for each frame would
- * be stopped after each frame.
+ * To be called when entries were taken, at any time after that. Waits until
+ * half of the ring is free: a sender started for each frame would be stopped
+ * after each frame.
  *
  * Context: ring.consumer_lock.
  */
-void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd, int n)
+void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd)
 {
 	struct netdev_queue *txq;
 
 	txq = netdev_get_tx_queue(xd->netdev, READ_ONCE(q->index));
 	smp_mb(); /* (B) */
-	if (!netif_tx_queue_stopped(txq)) {
-		q->taken = 0;
+	if (!netif_tx_queue_stopped(txq) || !tunx_queue_half_free(&q->ring))
 		return;
-	}
-	q->taken += n;
-	if (q->taken < q->ring.size / 2 && !__ptr_ring_empty(&q->ring))
-		return;
-	q->taken = 0;
 	/* The slot may have moved on: only its present owner may start it */
 	if (READ_ONCE(q->state) == TUNX_QUEUE_ATTACHED) {
 		netif_tx_wake_queue(txq);
@@ -240,7 +246,7 @@ static void *tunx_queue_take(struct tunx_queue *q, struct tunx_dev *xd)
 	spin_lock(&q->ring.consumer_lock);
 	frame = __ptr_ring_consume(&q->ring);
 	if (unlikely(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) && frame)
-		tunx_queue_made_room(q, xd, 1);
+		tunx_queue_made_room(q, xd);
 	spin_unlock(&q->ring.consumer_lock);
 	return frame;
 }

@@ -265,8 +265,6 @@ struct tunx_queue {
 	int ifindex;
 	/** @flags: TUNX_Q_*; RTNL writes, READ_ONCE() reads */
 	unsigned int flags;
-	/** @taken: frames consumed while the sender was stopped; consumer_lock */
-	unsigned int taken;
 	/** @napi: with TUNX_Q_NAPI */
 	struct napi_struct napi;
 	/** @napi_mutex: with TUNX_Q_FRAGS: owner of the frame in @napi */
@@ -369,7 +367,7 @@ int tunx_queue_produce(struct tunx_queue *q, void *frame,
 		       struct netdev_queue *txq);
 int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n);
 void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock);
-void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd, int n);
+void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_start_senders(struct tunx_dev *xd);
 void tunx_queue_purge(struct tunx_queue *q);
 int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd);
