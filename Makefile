@@ -8,7 +8,7 @@ KERNELS	?= 6.1 6.12 7.2 7.3
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test kselftest bench clean help
+.PHONY: all modules tools selftests modules_install check demo test kselftest bench stress load clean help
 
 all: modules tools
 
@@ -41,6 +41,20 @@ kselftest:
 bench:
 	tools/vm/run --icount -- selftests/bench/compare.sh
 
+# Longer than "make test" has time for: on one kernel, for MINUTES, or PACKETS each way
+KERNEL	?= 7.2
+MINUTES	?= 5
+PACKETS	?= 10000000
+
+stress:
+	tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 120 + 600)) -- \
+		env TUNX_STRESS_SECONDS=$$(($(MINUTES) * 60)) \
+		selftests/run --timeout $$(($(MINUTES) * 60 + 200)) stress/race
+
+load:
+	tools/vm/run --kernel $(KERNEL) --timeout 14400 -- \
+		env TUNX_LOAD_PACKETS=$(PACKETS) selftests/run --timeout 7000 stress/load
+
 clean:
 	$(MAKE) -C tools clean
 	$(MAKE) -C selftests clean
@@ -55,6 +69,8 @@ help:
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
+	@echo 'make stress           everything at once, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
+	@echo 'make load             PACKETS=$(PACKETS) each way on KERNEL=$(KERNEL), each accounted for'
 	@echo 'make check            static checks of the sources'
 	@echo 'make clean            remove what was built'
 	@echo

@@ -16,8 +16,8 @@
 
 static const char * const names[] = {
 	"tx_packets", "tx_bytes", "tx_dropped", "tx_full", "tx_filtered", "tx_stops", "tx_wakes",
-	"tx_lost", "tx_gso", "tx_csum", "rx_packets", "rx_bytes", "rx_dropped", "rx_frame_errors",
-	"rx_gso", "rx_csum", "rx_xdp_drop", "rx_xdp_tx", "rx_xdp_redirect", "rx_xdp_generic",
+	"tx_lost", "tx_purged", "tx_gso", "tx_csum", "rx_packets", "rx_bytes", "rx_dropped",
+	"rx_frame_errors", "rx_purged", "rx_gso", "rx_csum", "rx_xdp_drop", "rx_xdp_tx", "rx_xdp_redirect", "rx_xdp_generic",
 };
 
 #define COUNTERS ARRAY_SIZE(names)
@@ -235,6 +235,7 @@ static void queues(void)
 	int flags = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE, a = device("co6", flags), b;
 	size_t len = pkt_udp4(frame, "10.1.0.1", "10.1.0.2", 1, 2, NULL, 72);
 	long packets;
+	int i;
 
 	is(eth_stat("co6", "queue_1_rx_packets"), -1, "a queue that never was has no counters");
 	b = tun_new("co6", flags);
@@ -252,6 +253,15 @@ static void queues(void)
 	must(tun_queue(a, IFF_DETACH_QUEUE));
 	must(write(a, frame, len));
 	is(eth_stat("co6", "queue_0_rx_packets"), 3, "a disabled queue counts where it was");
+	must(tun_queue(a, IFF_ATTACH_QUEUE));
+	settle(a, "co6");
+	watch("co6", 0);
+	for (i = 0; i < 6; i++)
+		stack_send("co6", 100, i);
+	must(if_setint("co6", SIOCSIFTXQLEN, 4));
+	moved("tx_purged 2", "a shorter queue loses what it cannot hold");
+	must(tun_queue(a, IFF_DETACH_QUEUE));
+	moved("tx_purged 4", "a queue that leaves loses what it holds");
 	close(a);
 }
 

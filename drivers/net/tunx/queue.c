@@ -118,8 +118,6 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
  */
 void tunx_queue_free(struct tunx_queue *q)
 {
-	tunx_queue_purge(q);
-	skb_queue_purge(&q->rx_list);
 	ptr_ring_cleanup(&q->ring, NULL);
 	sock_put(&q->sk);
 }
@@ -300,16 +298,19 @@ void tunx_queue_free_frame(void *frame)
 
 /**
  * tunx_queue_purge - drop all frames of the ring
+ * @xd: device the queue is leaving
  * @q: queue that no producer can reach
  *
  * Context: process.
  */
-void tunx_queue_purge(struct tunx_queue *q)
+void tunx_queue_purge(struct tunx_dev *xd, struct tunx_queue *q)
 {
 	void *frame;
 
-	while ((frame = ptr_ring_consume(&q->ring)))
+	while ((frame = ptr_ring_consume(&q->ring))) {
 		tunx_queue_free_frame(frame);
+		tunx_stats_inc(xd, q->index, tx_purged);
+	}
 }
 
 /**
@@ -340,11 +341,21 @@ int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd)
 			       GFP_KERNEL_ACCOUNT, tunx_queue_free_frame);
 }
 
+/* Frames the resize under way could not keep; RTNL */
+static unsigned int tunx_queue_cut;
+
+static void tunx_queue_cut_frame(void *frame)
+{
+	tunx_queue_cut++;
+	tunx_queue_free_frame(frame);
+}
+
 /**
  * tunx_queue_resize_all - follow a change of txqueuelen
  * @xd: device
  *
- * All rings change or none does. What a shorter ring cannot hold is dropped.
+ * All rings change or none does. What a shorter ring cannot hold is dropped;
+ * slot 0 counts for all.
  *
  * Context: process, RTNL.
  * Return: 0 or -ENOMEM.
@@ -366,9 +377,11 @@ int tunx_queue_resize_all(struct tunx_dev *xd)
 		rings[i] = &rtnl_dereference(xd->slot[i].queue)->ring;
 	list_for_each_entry(q, &xd->disabled, disabled)
 		rings[i++] = &q->ring;
+	tunx_queue_cut = 0;
 	err = ptr_ring_resize_multiple_bh(rings, n, xd->netdev->tx_queue_len,
-					  GFP_KERNEL_ACCOUNT, tunx_queue_free_frame);
+					  GFP_KERNEL_ACCOUNT, tunx_queue_cut_frame);
 	kfree(rings);
+	tunx_stats_add(xd, 0, tx_purged, tunx_queue_cut);
 	tunx_queue_start_senders(xd);
 	return err;
 }

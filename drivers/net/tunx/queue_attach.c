@@ -34,6 +34,19 @@ static void tunx_queue_limit(struct tunx_queue *q, int sndbuf)
 	tunx_queue_wake_writers(q);
 }
 
+/*
+ * How many queues the stack sees. It complains of a frame of a queue that is not
+ * there, and a queue that has left may still write: receive queues only get more.
+ */
+static int tunx_queue_tell(struct tunx_dev *xd, unsigned int nr)
+{
+	unsigned int rx = nr;
+
+	if (xd->netdev->reg_state == NETREG_REGISTERED)
+		rx = max(rx, xd->netdev->real_num_rx_queues);
+	return netif_set_real_num_queues(xd->netdev, nr, rx);
+}
+
 /* Take the first free slot. The stack learns of it last. */
 static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 {
@@ -45,7 +58,7 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 		return err;
 	WRITE_ONCE(q->index, i);
 	rcu_assign_pointer(xd->slot[i].queue, q);
-	err = netif_set_real_num_queues(xd->netdev, i + 1, i + 1);
+	err = tunx_queue_tell(xd, i + 1);
 	if (err) {
 		RCU_INIT_POINTER(xd->slot[i].queue, NULL);
 		return err;
@@ -71,7 +84,7 @@ static void tunx_queue_leave(struct tunx_dev *xd, struct tunx_queue *q)
 
 	WRITE_ONCE(xd->nr_queues, last);
 	if (last)
-		netif_set_real_num_queues(xd->netdev, last, last);
+		tunx_queue_tell(xd, last);
 	if (moved != q) {
 		WRITE_ONCE(moved->index, i);
 		moved->xdp_rxq.queue_index = i;
@@ -108,7 +121,7 @@ static int tunx_queue_equip(struct tunx_dev *xd, struct tunx_queue *q)
 	tunx_queue_napi_add(xd, q);
 	err = tunx_queue_xdp_add(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		tunx_queue_napi_del(q);
 	}
 	return err;
@@ -161,7 +174,7 @@ int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
 		return err;
 	err = tunx_queue_enter(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		tunx_queue_strip(q);
 	}
 	return err;
@@ -197,9 +210,9 @@ int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q)
 	list_add_tail(&q->disabled, &xd->disabled);
 	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled + 1);
 	WRITE_ONCE(q->state, TUNX_QUEUE_DISABLED);
-	tunx_queue_napi_stop(q);
+	tunx_queue_napi_stop(xd, q);
 	synchronize_net();
-	tunx_queue_purge(q);
+	tunx_queue_purge(xd, q);
 	netdev_state_change(xd->netdev);
 	return 0;
 }
@@ -226,7 +239,7 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 	WRITE_ONCE(q->flags, q->flags | TUNX_Q_FILTER);
 	err = tunx_queue_enter(xd, q);
 	if (err) {
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 		return err;
 	}
 	tunx_queue_leave_disabled(xd, q);
@@ -235,13 +248,13 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 }
 
 /* To state DEAD: no new operation finds the device, sleeping ones wake up */
-static void tunx_queue_kill(struct tunx_queue *q)
+static void tunx_queue_kill(struct tunx_dev *xd, struct tunx_queue *q)
 {
 	bool attached = q->state == TUNX_QUEUE_ATTACHED;
 
 	WRITE_ONCE(q->state, TUNX_QUEUE_DEAD);
 	if (attached)
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 	RCU_INIT_POINTER(q->xd, NULL);
 	q->sk.sk_shutdown = SHUTDOWN_MASK;
 	tunx_queue_wake_all(q);
@@ -273,12 +286,12 @@ void tunx_queue_kill_all(struct tunx_dev *xd)
 		return;
 
 	list_for_each_entry(q, &dead, disabled)
-		tunx_queue_kill(q);
+		tunx_queue_kill(xd, q);
 	synchronize_net();
 	list_for_each_entry_safe(q, next, &dead, disabled) {
 		list_del_init(&q->disabled);
 		tunx_queue_strip(q);
-		tunx_queue_purge(q);
+		tunx_queue_purge(xd, q);
 	}
 }
 
@@ -300,7 +313,7 @@ void tunx_queue_release(struct tunx_queue *q)
 	if (q->state == TUNX_QUEUE_ATTACHED) {
 		tunx_queue_leave(xd, q);
 		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
-		tunx_queue_napi_stop(q);
+		tunx_queue_napi_stop(xd, q);
 	} else {
 		tunx_queue_leave_disabled(xd, q);
 		WRITE_ONCE(q->state, TUNX_QUEUE_FREE);
@@ -308,6 +321,7 @@ void tunx_queue_release(struct tunx_queue *q)
 	RCU_INIT_POINTER(q->xd, NULL);
 	synchronize_net();
 	tunx_queue_strip(q);
+	tunx_queue_purge(xd, q);
 
 	if (xd->nr_queues || xd->nr_disabled) {
 		netdev_state_change(xd->netdev);

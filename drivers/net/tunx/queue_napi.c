@@ -65,6 +65,7 @@ void tunx_queue_napi_add(struct tunx_dev *xd, struct tunx_queue *q)
 
 /**
  * tunx_queue_napi_stop - no frame goes to the stack by NAPI any more
+ * @xd: device
  * @q: queue that just left state ATTACHED
  *
  * Writers look at the state under the list's lock, so that none adds a frame
@@ -72,11 +73,16 @@ void tunx_queue_napi_add(struct tunx_dev *xd, struct tunx_queue *q)
  *
  * Context: process, RTNL.
  */
-void tunx_queue_napi_stop(struct tunx_queue *q)
+void tunx_queue_napi_stop(struct tunx_dev *xd, struct tunx_queue *q)
 {
+	struct sk_buff *skb;
+
 	if (q->flags & TUNX_Q_NAPI)
 		napi_disable(&q->napi);
-	skb_queue_purge(&q->rx_list);
+	while ((skb = skb_dequeue(&q->rx_list))) {
+		kfree_skb(skb);
+		tunx_stats_inc(xd, q->index, rx_purged);
+	}
 }
 
 /**

@@ -124,12 +124,14 @@ enum tunx_queue_state {
  * @tx_stops: times a full ring stopped the sender
  * @tx_wakes: times room in the ring started it again
  * @tx_lost: frames lost by a read that failed
+ * @tx_purged: frames lost with their queue, or that a shorter one cannot hold
  * @tx_gso: frames read that the reader is to segment
  * @tx_csum: frames read whose checksum the reader is to complete
  * @rx_packets: frames written and handed to the stack
  * @rx_bytes: their length, tun_pi not counted
  * @rx_dropped: frames written and refused
  * @rx_frame_errors: frames refused for a malformed header
+ * @rx_purged: frames lost with their queue on the way to NAPI (part of @rx_packets)
  * @rx_gso: frames written that the stack is to segment
  * @rx_csum: frames written whose checksum the stack is to complete
  * @rx_xdp_drop: frames dropped by an XDP program (part of @rx_dropped)
@@ -149,12 +151,14 @@ struct tunx_stats {
 	u64 tx_stops;
 	u64 tx_wakes;
 	u64 tx_lost;
+	u64 tx_purged;
 	u64 tx_gso;
 	u64 tx_csum;
 	u64 rx_packets;
 	u64 rx_bytes;
 	u64 rx_dropped;
 	u64 rx_frame_errors;
+	u64 rx_purged;
 	u64 rx_gso;
 	u64 rx_csum;
 	u64 rx_xdp_drop;
@@ -369,7 +373,7 @@ int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int
 void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd, bool noblock);
 void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_start_senders(struct tunx_dev *xd);
-void tunx_queue_purge(struct tunx_queue *q);
+void tunx_queue_purge(struct tunx_dev *xd, struct tunx_queue *q);
 int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd);
 int tunx_queue_resize_all(struct tunx_dev *xd);
 void tunx_queue_wake(struct tunx_queue *q);
@@ -392,7 +396,7 @@ void tunx_queue_set_sndbuf(struct tunx_dev *xd, int sndbuf);
 
 /* queue_napi.c: written frames on their way through NAPI */
 void tunx_queue_napi_add(struct tunx_dev *xd, struct tunx_queue *q);
-void tunx_queue_napi_stop(struct tunx_queue *q);
+void tunx_queue_napi_stop(struct tunx_dev *xd, struct tunx_queue *q);
 void tunx_queue_napi_start(struct tunx_queue *q);
 void tunx_queue_napi_del(struct tunx_queue *q);
 bool tunx_queue_is_attached(const struct tunx_queue *q, const struct tunx_dev *xd);
