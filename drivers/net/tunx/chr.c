@@ -186,9 +186,20 @@ static noinline int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len,
 
 /*
  * copy_to_iter() would search for the object that it copies from, and check the
- * bounds: a third of what a short read costs. Here the object is known, and the
- * copy stays within what the socket buffer says is there.
+ * bounds. Here the object is known: the copy stays within what the socket buffer
+ * says is there.
  */
+static bool tunx_chr_copy(const void *data, size_t len, struct iov_iter *to)
+{
+	if (likely(iter_is_ubuf(to))) {
+		if (_copy_to_user(to->ubuf + to->iov_offset, data, len))
+			return false;
+		iov_iter_advance(to, len);
+		return true;
+	}
+	return _copy_to_iter(data, len, to) == len;
+}
+
 static int tunx_chr_put_bytes(const struct sk_buff *skb, struct iov_iter *to)
 {
 	size_t len = min_t(size_t, skb->len, iov_iter_count(to));
@@ -197,7 +208,7 @@ static int tunx_chr_put_bytes(const struct sk_buff *skb, struct iov_iter *to)
 		return tunx_chr_put_tagged(skb, to);
 	if (unlikely(len > skb_headlen(skb)))
 		return tunx_chr_put_pieces(skb, len, to);
-	return _copy_to_iter(skb->data, len, to) == len ? 0 : -EFAULT;
+	return tunx_chr_copy(skb->data, len, to) ? 0 : -EFAULT;
 }
 
 /* As a card's driver frees a frame it has sent: in bulk, when there are some */

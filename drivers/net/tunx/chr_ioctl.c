@@ -222,6 +222,8 @@ static long tunx_chr_set_vnet_size(struct tunx_ioctl *c)
 	if (size < (int)TUNX_VNET_MIN)
 		return -EINVAL;
 	WRITE_ONCE(c->xd->vnet_size, size);
+	/* Tunnel offloads need a header of 24 bytes */
+	netdev_update_features(c->xd->netdev);
 	return 0;
 }
 
@@ -299,7 +301,7 @@ static long tunx_chr_set_prog(struct tunx_ioctl *c, struct bpf_prog __rcu **slot
 
 	if (get_user(fd, (int __user *)c->uarg))
 		return -EFAULT;
-	return tunx_net_set_prog(slot, fd);
+	return tunx_net_set_prog(c->xd, slot, fd);
 }
 
 static long tunx_chr_set_steering(struct tunx_ioctl *c)

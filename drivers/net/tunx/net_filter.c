@@ -153,6 +153,7 @@ int tunx_net_filter_set_mac(struct tunx_dev *xd, struct tun_filter __user *arg)
 	nr = filter ? filter->nr : 0;
 	old = rtnl_dereference(xd->mac_filter);
 	rcu_assign_pointer(xd->mac_filter, filter);
+	tunx_net_xmit_review(xd);
 	kfree_rcu(old, rcu);
 	return nr;
 }
@@ -188,6 +189,7 @@ int tunx_net_filter_set_classic(struct tunx_dev *xd, struct sock_fprog *fprog)
 	}
 	old = rtnl_dereference(xd->classic_prog);
 	rcu_assign_pointer(xd->classic_prog, prog);
+	tunx_net_xmit_review(xd);
 	tunx_queue_for_each(xd, tunx_net_filter_mark, !!prog);
 	if (old) {
 		synchronize_net();
@@ -198,13 +200,14 @@ int tunx_net_filter_set_classic(struct tunx_dev *xd, struct sock_fprog *fprog)
 
 /**
  * tunx_net_set_prog - replace an eBPF program of a device
- * @slot: the device's pointer to it
+ * @xd: device
+ * @slot: its pointer to it
  * @fd: file of a socket filter program, or -1 for none
  *
  * Context: process, RTNL.
  * Return: 0, -EBADF (no file), -EINVAL (not such a program).
  */
-int tunx_net_set_prog(struct bpf_prog __rcu **slot, int fd)
+int tunx_net_set_prog(struct tunx_dev *xd, struct bpf_prog __rcu **slot, int fd)
 {
 	struct bpf_prog *prog = NULL, *old;
 
@@ -216,6 +219,7 @@ int tunx_net_set_prog(struct bpf_prog __rcu **slot, int fd)
 	}
 	old = rtnl_dereference(*slot);
 	rcu_assign_pointer(*slot, prog);
+	tunx_net_xmit_review(xd);
 	/* Freed after a grace period */
 	if (old)
 		bpf_prog_put(old);

@@ -167,6 +167,7 @@ void tunx_net_hash_use(struct tunx_dev *xd, struct tunx_hash_conf *conf)
 				     conf->key);
 	rcu_assign_pointer(xd->rss, flags & TUN_VNET_HASH_RSS ? conf : NULL);
 	rcu_assign_pointer(xd->report, flags & TUN_VNET_HASH_REPORT ? conf : NULL);
+	tunx_net_xmit_review(xd);
 	if (conf || old)
 		synchronize_net();
 	kvfree(old);

@@ -11,11 +11,13 @@
 #include "trace.h"
 #include "tunx.h"
 
-static netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int slot,
-				      struct sk_buff *skb,
-				      enum skb_drop_reason reason)
+static noinline netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int slot,
+					       struct sk_buff *skb,
+					       enum skb_drop_reason reason)
 {
 	tunx_stats_inc(xd, slot, tx_dropped);
+	if (reason == SKB_DROP_REASON_FULL_RING)
+		tunx_stats_inc(xd, slot, tx_full);
 	trace_tunx_drop(xd->netdev, slot, skb, skb->len, reason);
 	skb_tx_error(skb);
 	kfree_skb_reason(skb, reason);
@@ -26,17 +28,45 @@ static netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int slot,
 static struct netdev_queue *tunx_net_xmit_txq(const struct tunx_dev *xd,
 					      struct netdev_queue *txq)
 {
-	if (!(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) ||
+	if (likely(!(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE)) ||
 	    !netif_running(xd->netdev) || qdisc_txq_has_no_queue(txq))
 		return NULL;
 	return txq;
 }
 
-static bool tunx_net_has_filter(const struct tunx_dev *xd)
+/**
+ * tunx_net_xmit_review - a filter or the hash to report may have changed
+ * @xd: device
+ *
+ * Most devices have none of them, and ask once instead of four times.
+ *
+ * Context: process, RTNL, after the change.
+ */
+void tunx_net_xmit_review(struct tunx_dev *xd)
 {
-	return rcu_access_pointer(xd->mac_filter) ||
-	       rcu_access_pointer(xd->classic_prog) ||
-	       rcu_access_pointer(xd->filter_prog);
+	WRITE_ONCE(xd->tx_extra, rcu_access_pointer(xd->mac_filter) ||
+				 rcu_access_pointer(xd->classic_prog) ||
+				 rcu_access_pointer(xd->filter_prog) ||
+				 rcu_access_pointer(xd->report));
+}
+
+/* What few devices have; true: a filter does not want the frame */
+static noinline bool tunx_net_xmit_extra(struct tunx_dev *xd, struct tunx_queue *q,
+					 struct sk_buff *skb)
+{
+	unsigned int slot = skb_get_queue_mapping(skb);
+	enum skb_drop_reason reason = tunx_net_filter(xd, q, skb);
+	const struct tunx_hash_conf *conf;
+
+	if (reason) {
+		tunx_stats_inc(xd, slot, tx_filtered);
+		tunx_net_xmit_drop(xd, slot, skb, reason);
+		return true;
+	}
+	conf = rcu_dereference_bh(xd->report);
+	if (conf)
+		tunx_net_hash_mark(conf, skb);
+	return false;
 }
 
 /**
@@ -49,27 +79,21 @@ static bool tunx_net_has_filter(const struct tunx_dev *xd)
  */
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	unsigned int slot = skb_get_queue_mapping(skb);
-	struct netdev_queue *txq = netdev_get_tx_queue(dev, slot);
+	struct netdev_queue *txq = skb_get_tx_queue(dev, skb);
 	struct tunx_dev *xd = netdev_priv(dev);
-	const struct tunx_hash_conf *conf;
-	enum skb_drop_reason reason;
 	struct tunx_queue *q;
 	int ret;
 
-	q = rcu_dereference_bh(xd->slot[slot].queue);
+	q = rcu_dereference_bh(xd->slot[skb_get_queue_mapping(skb)].queue);
 	/* Slot 0 counts for frames that found no queue: it has been used, always */
 	if (unlikely(!q))
 		return tunx_net_xmit_drop(xd, 0, skb, SKB_DROP_REASON_DEV_READY);
-	if (unlikely(tunx_net_has_filter(xd))) {
-		reason = tunx_net_filter(xd, q, skb);
-		if (reason) {
-			tunx_stats_inc(xd, slot, tx_filtered);
-			return tunx_net_xmit_drop(xd, slot, skb, reason);
-		}
-	}
+	tunx_cb(skb)->report = VIRTIO_NET_HASH_REPORT_NONE;
+	if (unlikely(READ_ONCE(xd->tx_extra)) && tunx_net_xmit_extra(xd, q, skb))
+		return NET_XMIT_DROP;
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC)))
-		return tunx_net_xmit_drop(xd, slot, skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
+		return tunx_net_xmit_drop(xd, skb_get_queue_mapping(skb), skb,
+					  SKB_DROP_REASON_SKB_UCOPY_FAULT);
 
 	/*
 	 * The frame may wait in the ring for as long as the reader likes: let
@@ -79,20 +103,14 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_orphan(skb);
 	nf_reset_ct(skb);
 
-	tunx_cb(skb)->report = VIRTIO_NET_HASH_REPORT_NONE;
-	conf = rcu_dereference_bh(xd->report);
-	if (unlikely(conf))
-		tunx_net_hash_mark(conf, skb);
-
 	/* Once in the ring, the frame is the reader's */
-	trace_tunx_enqueue(dev, slot, skb, skb->len);
+	trace_tunx_enqueue(dev, skb_get_queue_mapping(skb), skb, skb->len);
 	ret = tunx_queue_produce(q, skb, tunx_net_xmit_txq(xd, txq));
-	if (unlikely(ret < 0)) {
-		tunx_stats_inc(xd, slot, tx_full);
-		return tunx_net_xmit_drop(xd, slot, skb, SKB_DROP_REASON_FULL_RING);
-	}
+	if (unlikely(ret < 0))
+		return tunx_net_xmit_drop(xd, skb_get_queue_mapping(skb), skb,
+					  SKB_DROP_REASON_FULL_RING);
 	if (unlikely(ret > 0))
-		tunx_stats_inc(xd, slot, tx_stops);
+		tunx_stats_inc(xd, txq - dev->_tx, tx_stops);
 
 	/* The core does not do it for lockless devices; bonding looks at it */
 	txq_trans_cond_update(txq);

@@ -202,6 +202,8 @@ struct tunx_dev {
 	unsigned int nr_disabled;
 	/** @max_queues: number of slots: TUNX_MAX_QUEUES with TUNX_F_MQ, else 1 */
 	unsigned int max_queues;
+	/** @tx_extra: frames of the stack meet a filter, or have a hash to report */
+	bool tx_extra;
 	/** @rx_headroom: bytes left free before a written frame */
 	unsigned int rx_headroom;
 	/** @vnet_size: TUNSETVNETHDRSZ; RTNL writes, READ_ONCE() reads */
@@ -432,6 +434,7 @@ void tunx_net_setup(struct net_device *dev);
 
 /* net_tx.c: stack to queue */
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev);
+void tunx_net_xmit_review(struct tunx_dev *xd);
 
 /* net_rx.c: user to stack; the one call of the char half into this half */
 ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from);
@@ -465,7 +468,7 @@ enum skb_drop_reason tunx_net_filter(struct tunx_dev *xd, struct tunx_queue *q,
 int tunx_net_filter_set_mac(struct tunx_dev *xd, struct tun_filter __user *arg);
 int tunx_net_filter_set_classic(struct tunx_dev *xd, struct sock_fprog *fprog);
 void tunx_net_filter_free(struct tunx_dev *xd);
-int tunx_net_set_prog(struct bpf_prog __rcu **slot, int fd);
+int tunx_net_set_prog(struct tunx_dev *xd, struct bpf_prog __rcu **slot, int fd);
 
 /* net_steer.c: which queue for this frame */
 u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
