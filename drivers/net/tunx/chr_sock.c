@@ -42,8 +42,10 @@ static int tunx_chr_sendmsg(struct socket *sock, struct msghdr *m, size_t total)
 }
 
 /*
- * ABI: vhost_net before 7.3 does not tell when it takes frames from the ring;
- * that it hands them to recvmsg is the first we hear of it.
+ * ABI: vhost_net before 7.3 does not tell when it takes frames from the ring, up
+ * to 64 at once; that it hands them to recvmsg is the first we hear of it. Each
+ * comes here in the end or goes back into the ring, so somebody looks at the
+ * ring behind the last one.
  */
 static void tunx_chr_sock_took(struct tunx_queue *q, struct tunx_dev *xd)
 {
