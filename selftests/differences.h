@@ -102,6 +102,12 @@ static inline bool receive_queues_stay(void)
 	return tun_is_tunx();
 }
 
+/* Memory of queues, rings, flows and filters: whose cgroup pays? Stock's, nobody's. */
+static inline bool charges_memory(void)
+{
+	return tun_is_tunx();
+}
+
 /* Stock leaves the name of the second TUNSETIFF on a device untouched. */
 static inline bool second_attach_names(void)
 {

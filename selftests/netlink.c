@@ -156,6 +156,16 @@ int nl_set_carrier(const char *name, int on)
 	return talk(&req, &reply);
 }
 
+int nl_set_length(const char *name, unsigned int length)
+{
+	struct nl_reply reply;
+	struct request req;
+
+	init(&req, RTM_NEWLINK, 0, name);
+	put(&req, IFLA_TXQLEN, &length, sizeof(length));
+	return talk(&req, &reply);
+}
+
 int xdp_attach(const char *name, int prog, unsigned int flags)
 {
 	struct nl_reply reply;

@@ -95,6 +95,8 @@ int nl_dellink(const char *name, struct nl_reply *reply);
 int nl_newlink(const char *kind, const char *name, struct nl_reply *reply);
 int nl_set_netns(const char *name, int netns);
 int nl_set_carrier(const char *name, int on);
+/* txqueuelen; unlike the ioctl, also for root of a user namespace */
+int nl_set_length(const char *name, unsigned int length);
 int nl_listen(void);					/* RTNLGRP_LINK, or bail */
 /* Next message on @name: its type, or 0 when none came in @msec. */
 int nl_event(int fd, const char *name, int msec, struct nl_reply *reply);

@@ -17,7 +17,8 @@
 static const char * const names[] = {
 	"tx_packets", "tx_bytes", "tx_dropped", "tx_full", "tx_filtered", "tx_stops", "tx_wakes",
 	"tx_lost", "tx_purged", "tx_gso", "tx_csum", "rx_packets", "rx_bytes", "rx_dropped",
-	"rx_frame_errors", "rx_purged", "rx_gso", "rx_csum", "rx_xdp_drop", "rx_xdp_tx", "rx_xdp_redirect", "rx_xdp_generic",
+	"rx_frame_errors", "rx_purged", "rx_gso", "rx_csum", "rx_xdp_drop", "rx_xdp_tx",
+	"rx_xdp_redirect", "rx_xdp_generic",
 };
 
 #define COUNTERS ARRAY_SIZE(names)

@@ -33,7 +33,7 @@
 #include "rss.h"
 
 #define QUEUES	4
-#define PHASE	400	/* ms */
+#define PHASE	250	/* ms */
 
 enum { TAP = 1, VNET = 2, MANY = 4, TUNX = 8 };
 
@@ -608,7 +608,8 @@ int main(void)
 	}
 	sock_progs[0] = -1;
 	for (i = 1; i < ARRAY_SIZE(sock_progs); i++)
-		sock_progs[i] = must(BPF_PROG_RETURN(BPF_PROG_TYPE_SOCKET_FILTER, i == 1 ? 0 : 70 * i));
+		sock_progs[i] = must(BPF_PROG_RETURN(BPF_PROG_TYPE_SOCKET_FILTER,
+						     i == 1 ? 0 : 70 * i));
 	stale_queue();
 	begin = msec_now();
 	do

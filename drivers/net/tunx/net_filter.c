@@ -138,7 +138,7 @@ int tunx_net_filter_set_mac(struct tunx_dev *xd, struct tun_filter __user *arg)
 		addr = memdup_user(arg + 1, head.count * ETH_ALEN);
 		if (IS_ERR(addr))
 			return PTR_ERR(addr);
-		filter = kzalloc_obj(*filter, GFP_KERNEL);
+		filter = kzalloc_obj(*filter, GFP_KERNEL_ACCOUNT);
 		if (!filter) {
 			kfree(addr);
 			return -ENOMEM;

@@ -35,6 +35,12 @@
 
 #include "tunx.h"
 
+/*
+ * A ring can be large. A user whose memory cgroup has no room for it gets an error,
+ * and nobody is killed for it.
+ */
+#define TUNX_QUEUE_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 static struct proto tunx_queue_proto = {
 	.name		= TUNX_KIND,
 	.owner		= THIS_MODULE,
@@ -83,7 +89,7 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
 	struct tunx_queue *q;
 	struct sock *sk;
 
-	sk = sk_alloc(net, AF_UNSPEC, GFP_KERNEL, &tunx_queue_proto, 0);
+	sk = sk_alloc(net, AF_UNSPEC, GFP_KERNEL_ACCOUNT, &tunx_queue_proto, 0);
 	if (!sk)
 		return NULL;
 	q = tunx_queue_of(sk);
@@ -338,7 +344,7 @@ void tunx_queue_start_senders(struct tunx_dev *xd)
 int tunx_queue_resize(struct tunx_queue *q, struct tunx_dev *xd)
 {
 	return ptr_ring_resize(&q->ring, xd->netdev->tx_queue_len,
-			       GFP_KERNEL_ACCOUNT, tunx_queue_free_frame);
+			       TUNX_QUEUE_GFP, tunx_queue_free_frame);
 }
 
 /* Frames the resize under way could not keep; RTNL */
@@ -379,7 +385,7 @@ int tunx_queue_resize_all(struct tunx_dev *xd)
 		rings[i++] = &q->ring;
 	tunx_queue_cut = 0;
 	err = ptr_ring_resize_multiple_bh(rings, n, xd->netdev->tx_queue_len,
-					  GFP_KERNEL_ACCOUNT, tunx_queue_cut_frame);
+					  TUNX_QUEUE_GFP, tunx_queue_cut_frame);
 	kfree(rings);
 	tunx_stats_add(xd, 0, tx_purged, tunx_queue_cut);
 	tunx_queue_start_senders(xd);

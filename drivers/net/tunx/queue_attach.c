@@ -20,7 +20,7 @@ static int tunx_queue_slot_stats(struct tunx_slot *slot)
 
 	if (slot->stats)
 		return 0;
-	stats = alloc_percpu(struct tunx_stats);
+	stats = alloc_percpu_gfp(struct tunx_stats, GFP_KERNEL_ACCOUNT);
 	if (!stats)
 		return -ENOMEM;
 	/* Pairs with the READ_ONCE() of lockless counter readers */
