@@ -222,8 +222,6 @@ static long tunx_chr_set_vnet_size(struct tunx_ioctl *c)
 	if (size < (int)TUNX_VNET_MIN)
 		return -EINVAL;
 	WRITE_ONCE(c->xd->vnet_size, size);
-	/* Tunnel offloads need a header of 24 bytes */
-	netdev_update_features(c->xd->netdev);
 	return 0;
 }
 

@@ -47,17 +47,34 @@ static void tunx_net_uninit(struct net_device *dev)
 		module_put(THIS_MODULE);
 }
 
-/* A tunnel packet needs a header with the tunnel fields, else the core cuts it */
 static netdev_features_t tunx_net_fix_features(struct net_device *dev,
 					       netdev_features_t features)
 {
-	const netdev_features_t tunnel = NETIF_F_GSO_UDP_TUNNEL |
-					 NETIF_F_GSO_UDP_TUNNEL_CSUM;
 	struct tunx_dev *xd = netdev_priv(dev);
 
-	if (xd->vnet_size < TUNX_VNET_MAX)
-		features &= ~tunnel;
 	return features & (~TUNX_OFFLOADS | xd->granted);
+}
+
+/* A tunnel packet needs a header with the tunnel fields, else the core cuts it */
+static netdev_features_t tunx_net_features_check(struct sk_buff *skb,
+						 struct net_device *dev,
+						 netdev_features_t features)
+{
+	const netdev_features_t tunnel = NETIF_F_GSO_UDP_TUNNEL |
+					 NETIF_F_GSO_UDP_TUNNEL_CSUM;
+	const struct tunx_dev *xd = netdev_priv(dev);
+
+	if (unlikely(features & tunnel) && READ_ONCE(xd->vnet_size) < TUNX_VNET_MAX)
+		features &= ~tunnel;
+	return features;
+}
+
+static netdev_features_t tunx_net_features_check_tun(struct sk_buff *skb,
+						     struct net_device *dev,
+						     netdev_features_t features)
+{
+	return vlan_features_check(skb,
+				   tunx_net_features_check(skb, dev, features));
 }
 
 /* Bridges ask their ports for headroom, without saying how much is sane */
@@ -135,6 +152,7 @@ static void tunx_net_get_stats64(struct net_device *dev,
 
 static const struct net_device_ops tunx_net_tun_ops = {
 	TUNX_NET_OPS,
+	.ndo_features_check	= tunx_net_features_check_tun,
 };
 
 static const struct net_device_ops tunx_net_tap_ops = {
@@ -142,8 +160,7 @@ static const struct net_device_ops tunx_net_tap_ops = {
 	.ndo_set_rx_mode	= tunx_net_set_rx_mode,
 	.ndo_set_mac_address	= eth_mac_addr,
 	.ndo_validate_addr	= eth_validate_addr,
-	/* More than one tag is no reason to cut a frame */
-	.ndo_features_check	= passthru_features_check,
+	.ndo_features_check	= tunx_net_features_check,
 	.ndo_bpf		= tunx_net_xdp_bpf,
 	.ndo_xdp_xmit		= tunx_net_xdp_xmit,
 };
