@@ -147,7 +147,7 @@ static void held(void)
 	unsigned int i, round;
 
 	for (round = 0; round < 2; round++) {
-		open_bridge("netem delay 1000s");
+		open_bridge("netem delay 100s");
 		for (i = 0; i < FRAMES; i++) {
 			send_frame(NULL, 1000, i);
 			send_frame(NULL, 60, i);
