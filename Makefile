@@ -5,10 +5,13 @@
 KDIR	?= /lib/modules/$(shell uname -r)/build
 DROPIN	?= 0
 KERNELS	?= 6.1 6.12 7.2 7.3
+# Of make fuzz; an hour may be worth it
+KERNEL	?= 7.2
+MINUTES	?= 10
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test kselftest bench stress load clean help
+.PHONY: all modules tools selftests modules_install check demo test kselftest bench stress load fuzz clean help
 
 all: modules tools
 
@@ -33,6 +36,13 @@ demo:
 
 test:
 	KERNELS="$(KERNELS)" tools/vm/matrix
+
+# Prints its seed; --replay SEED:NUMBER repeats a sequence
+fuzz:
+	tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 60 + 600)) -- sh -ec '\
+		modprobe tun; insmod drivers/net/tunx/tunx.ko; \
+		selftests/diff/fuzz --seconds $$(($(MINUTES) * 60)) --seed \
+			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
 
 # The older kernels only if asked for
 kselftest:
@@ -67,6 +77,7 @@ help:
 	@echo 'make modules_install  install into /lib/modules/.../updates'
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
+	@echo 'make fuzz             random operations on stock and tunx compared, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make stress           everything at once, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may differ: a row each, matched as narrowly as the record allows. A value
+ * that differs and that no row excuses is a bug, of the driver or of this table.
+ *
+ * Behind a row that stops, the two have different histories and the rest of the
+ * sequence is not compared; the generator keeps what leads there rare.
+ */
+#define _GNU_SOURCE
+#include <fnmatch.h>
+#include "diff.h"
+
+#define NEWEST	"The newest semantics on older kernels"
+#define DEFECTS	"Defects of stock that tunx does not have"
+
+static bool of_ioctl(const struct difference *d, unsigned long cmd)
+{
+	return op_is(d->op, "ioctl") && ioctl_request(d->op) == cmd;
+}
+
+/* The device that a key of the state speaks of, or the operation's. */
+static const struct model_dev *device(const struct difference *d)
+{
+	static const struct model_dev none;
+	const char *key = strncmp(d->key, "other/", 6) ? d->key : d->key + 6;
+	const struct model_dev *of_file;
+	size_t i, n = strcspn(key, "./");
+
+	if (key[n])
+		for (i = 0; i < NAMES; i++)
+			if (strlen(names[i]) == n && !strncmp(key, names[i], n))
+				return &d->m->dev[i];
+	if (kind_of(d->op)->flags & ON_DEV)
+		return &d->m->dev[d->op->dev];
+	of_file = model_dev(d->m, d->op->fd);
+	return of_file ? of_file : &none;
+}
+
+static bool on_state(const struct difference *d)
+{
+	return op_is(d->op, "state");
+}
+
+static bool get_features(const struct difference *d)
+{
+	return of_ioctl(d, TUNGETFEATURES);
+}
+
+static bool asks_backpressure(const struct difference *d)
+{
+	unsigned long stock = strtoul(d->stock, NULL, 0), tunx = strtoul(d->tunx, NULL, 0);
+	const char *p = strchr(d->stock, ' '), *q = strchr(d->tunx, ' ');
+
+	if (p && q) {
+		stock = strtoul(p, NULL, 0);
+		tunx = strtoul(q, NULL, 0);
+	}
+	return tunx == (stock | IFF_BACKPRESSURE);
+}
+
+static bool joins_ownerless(const struct difference *d)
+{
+	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
+}
+
+static bool reads(const struct difference *d)
+{
+	return op_is(d->op, "read");
+}
+
+static bool reads_badly(const struct difference *d)
+{
+	return op_is(d->op, "read") && d->op->b >= 4;
+}
+
+static bool file_was_used(const struct difference *d)
+{
+	const struct model_file *f = model_file(d->m, d->op->fd);
+
+	return op_is(d->op, "setiff") && f && f->used;
+}
+
+static bool joins_with_filter(const struct difference *d)
+{
+	const struct model_dev *m;
+
+	if (strcmp(d->tunx, "0"))
+		return false;
+	if (op_is(d->op, "setiff") && d->op->dev < NAMES)
+		return d->m->dev[d->op->dev].filter && !(d->op->a & IFF_NOFILTER);
+	m = model_dev(d->m, d->op->fd);
+	return m && of_ioctl(d, TUNSETQUEUE) && d->op->b & IFF_ATTACH_QUEUE && m->filter;
+}
+
+static bool limit_was_set(const struct difference *d)
+{
+	int i;
+
+	for (i = 0; i <= NAMES; i++)
+		if (d->m->dev[i].sndbuf)
+			return true;
+	return false;
+}
+
+static bool on_tap(const struct difference *d)
+{
+	return device(d)->tap;
+}
+
+static bool tunnel_short_header(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+
+	return m->offload & TUN_F_UDP_TUNNEL_GSO && m->header < 24;
+}
+
+static bool long_header(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+
+	return op_is(d->op, "write") && m->header != 10 && m->header != 24;
+}
+
+static bool had_xdp(const struct difference *d)
+{
+	return device(d)->xdp;
+}
+
+static bool reads_xdp_with_pi(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+
+	return m->xdp && (op_is(d->op, "read") || op_is(d->op, "drain"));
+}
+
+static bool flows_moved(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+
+	return m->flows_moved && (op_is(d->op, "read") || op_is(d->op, "drain") || on_state(d) ||
+				  op_is(d->op, "poll"));
+}
+
+static bool sets_speed(const struct difference *d)
+{
+	return op_is(d->op, "tool");
+}
+
+const struct row rows[] = {
+	{
+		"IFF_BACKPRESSURE in TUNGETFEATURES", NEWEST,
+		"TUNGETFEATURES", "0x7173", "0x71f3", get_features, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in TUNGETIFF", NEWEST,
+		"flags", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in tun_flags", NEWEST,
+		"*/tun_flags", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE in TUNGETIFF", NEWEST,
+		"fd?.iff", NULL, NULL, asks_backpressure, .before = 703,
+	}, {
+		"attaching to an ownerless device", NEWEST,
+		"ret", "0", "EPERM", joins_ownerless, .stop = true, .before = 703,
+	}, {
+		"S1: joins a device with a filter", DEFECTS,
+		"", NULL, "0", joins_with_filter, .stop = true,
+	}, {
+		"S2: flows of a queue that left", DEFECTS,
+		"*", NULL, NULL, flows_moved, .stop = true,
+	}, {
+		"S3: stale TUNSETIFINDEX", DEFECTS,
+		"ret", "EBUSY", "0", file_was_used, .stop = true,
+	}, {
+		"S3: stale TUNSETIFINDEX", DEFECTS,
+		"*.index", NULL, NULL, NULL, .stop = true,
+	}, {
+		"S4: a read into bad memory", DEFECTS,
+		"ret", "[0-9]*", "EFAULT", reads_badly, .stop = true,
+	}, {
+		"a read that fails and has written already", DEFECTS,
+		"behind", NULL, "32 2dacb8a5 *", reads, .stop = false,
+	}, {
+		"S5: XDP frames without PI", DEFECTS,
+		"*", NULL, NULL, reads_xdp_with_pi, .stop = true,
+	}, {
+		"S6: hdr_len beyond the frame", DEFECTS,
+		"ret", "[0-9]*", "EINVAL", long_header, .stop = true,
+	}, {
+		"S7: tunnel offload, short header", DEFECTS,
+		"*", NULL, NULL, tunnel_short_header, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"*sndbuf", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"TUNGETSNDBUF", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S8: send buffer of later queues", DEFECTS,
+		"*poll", NULL, NULL, limit_was_set, .stop = true,
+	}, {
+		"S9: rx_frame_errors of a tap", DEFECTS,
+		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
+	}, {
+		"S10: frames that generic XDP takes", DEFECTS,
+		"*.stats.rx_*", NULL, NULL, had_xdp, .stop = false,
+	}, {
+		"S13: link settings", DEFECTS,
+		"ret", "0", "EINVAL", sets_speed, .stop = true,
+	},
+};
+
+const int nr_rows = ARRAY_SIZE(rows);
+long row_hits[ARRAY_SIZE(rows)];
+
+static bool fits(const char *pattern, const char *value)
+{
+	return !pattern || (value && !fnmatch(pattern, value, 0));
+}
+
+static bool applies(const struct row *r, const struct difference *d)
+{
+	if (r->before && !kernel_before(r->before / 100, r->before % 100, 0))
+		return false;
+	return fits(r->key, d->key) && fits(r->stock, d->stock) && fits(r->tunx, d->tunx) &&
+	       (!r->when || r->when(d));
+}
+
+int row_for(const struct difference *d)
+{
+	int i;
+
+	for (i = 0; i < nr_rows; i++)
+		if (*rows[i].key && applies(&rows[i], d))
+			return i;
+	return -1;
+}
+
+int row_silent(const struct difference *d)
+{
+	int i;
+
+	for (i = 0; i < nr_rows; i++)
+		if (!*rows[i].key && rows[i].when(d))
+			return i;
+	return -1;
+}
