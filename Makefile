@@ -5,13 +5,17 @@
 KDIR	?= /lib/modules/$(shell uname -r)/build
 DROPIN	?= 0
 KERNELS	?= 6.1 6.12 7.2 7.3
-# Of make fuzz; an hour may be worth it
+# Of make fuzz, stress and load: longer than make test has time for
 KERNEL	?= 7.2
 MINUTES	?= 10
+PACKETS	?= 10000000
+# Keeps what a run says for make verify-report
+RECORD	:= tools/verify/record
 
 export DROPIN
 
-.PHONY: all modules tools selftests modules_install check demo test kselftest bench stress load fuzz clean help
+.PHONY: all modules tools selftests modules_install check demo test test-debug coverage kselftest
+.PHONY: bench stress load fuzz verify-report clean help
 
 all: modules tools
 
@@ -39,10 +43,20 @@ test:
 
 # Prints its seed; --replay SEED:NUMBER repeats a sequence
 fuzz:
-	tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 60 + 600)) -- sh -ec '\
+	$(RECORD) fuzz-$(KERNEL) tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 60 + 600)) -- sh -ec '\
 		modprobe tun; insmod drivers/net/tunx/tunx.ko; \
 		selftests/diff/fuzz --seconds $$(($(MINUTES) * 60)) --seed \
 			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
+
+# On a kernel that looks for faults of every kind, and is slow
+DEBUG_RUN = $(RECORD) test-debug tools/vm/run --kernel debug --timeout 14400 --
+DEBUG_TESTS = selftests/run --on tunx --slow 10
+
+test-debug:
+	$(DEBUG_RUN) $(DEBUG_TESTS)
+
+coverage:
+	$(DEBUG_RUN) tools/vm/coverage $(DEBUG_TESTS)
 
 # The older kernels only if asked for
 kselftest:
@@ -51,19 +65,18 @@ kselftest:
 bench:
 	tools/vm/run --icount -- selftests/bench/compare.sh
 
-# Longer than "make test" has time for: on one kernel, for MINUTES, or PACKETS each way
-KERNEL	?= 7.2
-MINUTES	?= 5
-PACKETS	?= 10000000
-
 stress:
-	tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 120 + 600)) -- \
+	$(RECORD) stress-$(KERNEL) tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 120 + 600)) -- \
 		env TUNX_STRESS_SECONDS=$$(($(MINUTES) * 60)) \
 		selftests/run --timeout $$(($(MINUTES) * 60 + 200)) stress/race
 
 load:
-	tools/vm/run --kernel $(KERNEL) --timeout 14400 -- \
+	$(RECORD) load-$(KERNEL) tools/vm/run --kernel $(KERNEL) --timeout 14400 -- \
 		env TUNX_LOAD_PACKETS=$(PACKETS) selftests/run --timeout 7000 stress/load
+
+# Documentation/verification.rst, from what the runs above and make test said last
+verify-report:
+	tools/verify/report
 
 clean:
 	$(MAKE) -C tools clean
@@ -78,10 +91,13 @@ help:
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
 	@echo 'make fuzz             random operations on stock and tunx compared, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
+	@echo 'make test-debug       run them with KASAN, lockdep, kmemleak and fault injection'
+	@echo 'make coverage         the same, and tell which lines of the driver never ran'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make stress           everything at once, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
 	@echo 'make load             PACKETS=$(PACKETS) each way on KERNEL=$(KERNEL), each accounted for'
+	@echo 'make verify-report    write down what all these said last'
 	@echo 'make check            static checks of the sources'
 	@echo 'make clean            remove what was built'
 	@echo

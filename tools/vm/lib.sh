@@ -10,8 +10,10 @@
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tunx
 roots=$cache/roots
 all_kernels=(6.1 6.12 7.2 7.3)
-# There is more: PREEMPT_RT, for who asks for it.
-other_kernels=(7.2-rt)
+# Kernels built here from Debian's sources, with everything on that finds faults.
+built_kernels=(debug kcsan)
+# There is more: PREEMPT_RT and those, for who asks for them.
+other_kernels=(7.2-rt "${built_kernels[@]}")
 child=
 
 # The status for failures of the runner itself, as opposed to the command's.
@@ -40,6 +42,11 @@ need_root() {
 known_kernel() {
 	[[ " ${all_kernels[*]} ${other_kernels[*]} " == *" $1 "* ]] ||
 		die "no kernel '$1'" "the kernels are ${all_kernels[*]} and ${other_kernels[*]}"
+}
+
+# built_here KERNEL: is it one of those we build
+built_here() {
+	[[ " ${built_kernels[*]} " == *" $1 "* ]]
 }
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
