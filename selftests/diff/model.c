@@ -91,6 +91,7 @@ static void dev_gone(struct model *m, int dev)
 
 static void queue_left(struct model_dev *d)
 {
+	d->left = true;
 	if (d->steered)
 		d->flows_moved = true;
 }
@@ -179,7 +180,7 @@ static void apply_ioctl(struct model *m, const struct op *op)
 		d->header = op->b;
 		break;
 	case TUNSETSNDBUF:
-		d->sndbuf = true;
+		m->limited = true;
 		break;
 	case TUNSETQUEUE:
 		f->disabled = !(op->b & IFF_ATTACH_QUEUE);
