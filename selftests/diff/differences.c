@@ -91,6 +91,11 @@ static bool file_was_used(const struct difference *d)
 	return op_is(d->op, "setiff") && f && f->used;
 }
 
+static bool file_still_wishes(const struct difference *d)
+{
+	return file_was_used(d) && model_file(d->m, d->op->fd)->wished;
+}
+
 static bool joins_with_filter(const struct difference *d)
 {
 	const struct model_dev *m;
@@ -219,6 +224,9 @@ const struct row rows[] = {
 	}, {
 		"S3: stale TUNSETIFINDEX", DEFECTS,
 		"ret", "EBUSY", "0", file_was_used, .stop = true,
+	}, {
+		"S3: TUNSETIFINDEX forgotten", DEFECTS,
+		"ret", "0", "EBUSY", file_still_wishes, .stop = true,
 	}, {
 		"S3: stale TUNSETIFINDEX", DEFECTS,
 		"*.index", NULL, NULL, NULL, .stop = true,

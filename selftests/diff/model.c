@@ -143,7 +143,6 @@ static void set_iff(struct model *m, const struct op *op, const char *name)
 	for (i = 0; i < NAMES && strcmp(name ? name : names[op->dev], names[i]);)
 		i++;
 	f->dev = i;
-	f->used = true;
 	f->disabled = false;
 	f->mode = op->a & (IFF_NAPI | IFF_NAPI_FRAGS);
 	d = &m->dev[i];
@@ -216,9 +215,14 @@ static void apply_named(struct model *m, const struct op *op)
 void model_apply(struct model *m, const struct op *op, bool good, const char *name)
 {
 	struct model_dev *d = model_dev(m, op->fd);
+	struct model_file *f = model_file(m, op->fd);
 
+	if (f && op_is(op, "setiff"))
+		f->used = true;
 	if (!good)
 		return;
+	if (f && op_is(op, "ioctl") && ioctl_request(op) == TUNSETIFINDEX)
+		f->wished = true;
 	if (op_is(op, "filter") && d)
 		d->filter = op->a >= 0;
 	if (op_is(op, "write") && d && d->mq && d->files > 1)
