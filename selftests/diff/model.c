@@ -197,7 +197,7 @@ static void apply_named(struct model *m, const struct op *op)
 		d->up = op->a;
 	} else if (op_is(op, "delete")) {
 		dev_gone(m, op->dev);
-	} else if (op_is(op, "rename") && op->a < NAMES) {
+	} else if (op_is(op, "rename") && op->a < NAMES && op->a != op->dev) {
 		m->dev[op->a] = *d;
 		for (i = 0; i < m->files; i++)
 			if (m->file[i].dev == op->dev)
