@@ -66,8 +66,7 @@ struct model_dev {
 	bool generic;		/* ... of the generic kind */
 	bool steered;		/* written to with more than one queue */
 	bool flows_moved;	/* a queue left after that */
-	bool sndbuf;		/* a limit was set */
-	bool lost;		/* packets in which the two differ on purpose */
+	bool left;		/* a queue left */
 	int flags;		/* IFF_* of the last TUNSETIFF */
 	int header;		/* TUNSETVNETHDRSZ */
 	int offload;
@@ -77,7 +76,8 @@ struct model_dev {
 struct model_file {
 	int refs;
 	int dev;		/* -1: none, NAMES: one the model does not follow */
-	bool used;		/* had a device before */
+	bool used;		/* had a device before, or tried to */
+	bool wished;		/* TUNSETIFINDEX */
 	bool disabled;
 	int mode;		/* IFF_NAPI, IFF_NAPI_FRAGS */
 };
@@ -86,6 +86,7 @@ struct model {
 	int fd[FDS];		/* index of file[], or -1 */
 	struct model_file file[MAX_OPS + 1];
 	int files;
+	bool limited;			/* TUNSETSNDBUF, ever */
 	struct model_dev dev[NAMES + 1];
 };
 
@@ -164,6 +165,9 @@ struct kind {
 const struct kind *kind_of(const struct op *op);	/* NULL: there is none */
 bool op_is(const struct op *op, const char *kind);
 void op_run(struct world *w, const struct op *op);
+
+#define SET_QLEN 1	/* a of "set": txqueuelen */
+#define TOOL_SPEED 6	/* a of "tool" */
 
 extern const struct kind file_kinds[], ioctl_kinds[], data_kinds[], link_kinds[];
 

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <fnmatch.h>
+#include <poll.h>
 #include "diff.h"
 
 #define NEWEST	"The newest semantics on older kernels"
@@ -58,6 +59,11 @@ static bool asks_backpressure(const struct difference *d)
 	return tunx == (stock | IFF_BACKPRESSURE);
 }
 
+static bool backpressure(const struct difference *d)
+{
+	return op_is(d->op, "send") && device(d)->flags & IFF_BACKPRESSURE;
+}
+
 static bool joins_ownerless(const struct difference *d)
 {
 	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
@@ -68,9 +74,14 @@ static bool reads(const struct difference *d)
 	return op_is(d->op, "read");
 }
 
+static bool takes(const struct difference *d)
+{
+	return reads(d) || op_is(d->op, "drain");
+}
+
 static bool reads_badly(const struct difference *d)
 {
-	return op_is(d->op, "read") && d->op->b >= 4;
+	return reads(d) && d->op->b >= 4;
 }
 
 static bool file_was_used(const struct difference *d)
@@ -78,6 +89,11 @@ static bool file_was_used(const struct difference *d)
 	const struct model_file *f = model_file(d->m, d->op->fd);
 
 	return op_is(d->op, "setiff") && f && f->used;
+}
+
+static bool file_still_wishes(const struct difference *d)
+{
+	return file_was_used(d) && model_file(d->m, d->op->fd)->wished;
 }
 
 static bool joins_with_filter(const struct difference *d)
@@ -92,14 +108,35 @@ static bool joins_with_filter(const struct difference *d)
 	return m && of_ioctl(d, TUNSETQUEUE) && d->op->b & IFF_ATTACH_QUEUE && m->filter;
 }
 
-static bool limit_was_set(const struct difference *d)
+static bool is_default(const char *limit)
 {
+	return strtoul(limit, NULL, 0) == 0x7fffffff;
+}
+
+/* A filter, or what is none, for a device whose queues are all disabled. */
+static bool filter_unseen(const struct difference *d)
+{
+	const struct model_file *f = model_file(d->m, d->op->fd);
 	int i;
 
-	for (i = 0; i <= NAMES; i++)
-		if (d->m->dev[i].sndbuf)
-			return true;
-	return false;
+	if (!op_is(d->op, "filter") || !f || f->dev < 0)
+		return false;
+	for (i = 0; i < d->m->files; i++)
+		if (d->m->file[i].dev == f->dev && !d->m->file[i].disabled)
+			return false;
+	return true;
+}
+
+static bool limit_is_default(const struct difference *d)
+{
+	return d->m->limited && (is_default(d->stock) || is_default(d->tunx));
+}
+
+static bool writable_by_limit(const struct difference *d)
+{
+	unsigned long changed = strtoul(d->stock, NULL, 0) ^ strtoul(d->tunx, NULL, 0);
+
+	return d->m->limited && !(changed & ~(unsigned long)(POLLOUT | POLLWRNORM));
 }
 
 static bool on_tap(const struct difference *d)
@@ -111,7 +148,8 @@ static bool tunnel_short_header(const struct difference *d)
 {
 	const struct model_dev *m = device(d);
 
-	return m->offload & TUN_F_UDP_TUNNEL_GSO && m->header < 24;
+	return m->offload & TUN_F_UDP_TUNNEL_GSO && m->header < 24 &&
+	       (takes(d) || on_state(d));
 }
 
 static bool long_header(const struct difference *d)
@@ -126,25 +164,37 @@ static bool had_xdp(const struct difference *d)
 	return device(d)->xdp;
 }
 
+static bool had_generic_xdp(const struct difference *d)
+{
+	return device(d)->generic;
+}
+
 static bool reads_xdp_with_pi(const struct difference *d)
 {
 	const struct model_dev *m = device(d);
 
-	return m->xdp && (op_is(d->op, "read") || op_is(d->op, "drain"));
+	return m->xdp && !(m->flags & IFF_NO_PI) && takes(d);
 }
 
 static bool flows_moved(const struct difference *d)
 {
 	const struct model_dev *m = device(d);
 
-	return m->flows_moved && (op_is(d->op, "read") || op_is(d->op, "drain") || on_state(d) ||
-				  op_is(d->op, "poll"));
+	return m->flows_moved && (takes(d) || on_state(d) || op_is(d->op, "poll"));
+}
+
+static bool queues_left(const struct difference *d)
+{
+	return device(d)->left && atoi(d->tunx) > atoi(d->stock);
 }
 
 static bool sets_speed(const struct difference *d)
 {
-	return op_is(d->op, "tool");
+	return op_is(d->op, "tool") && d->op->a == TOOL_SPEED;
 }
+
+/* What reading says. */
+#define TAKEN "ret|data|behind|packets"
 
 const struct row rows[] = {
 	{
@@ -160,17 +210,23 @@ const struct row rows[] = {
 		"IFF_BACKPRESSURE in TUNGETIFF", NEWEST,
 		"fd?.iff", NULL, NULL, asks_backpressure, .before = 703,
 	}, {
+		"IFF_BACKPRESSURE makes the sender wait", NEWEST,
+		"", NULL, NULL, backpressure, .stop = true, .before = 703,
+	}, {
 		"attaching to an ownerless device", NEWEST,
-		"ret", "0", "EPERM", joins_ownerless, .stop = true, .before = 703,
+		"ret", NULL, "EPERM", joins_ownerless, .stop = true, .before = 703,
 	}, {
 		"S1: joins a device with a filter", DEFECTS,
 		"", NULL, "0", joins_with_filter, .stop = true,
 	}, {
 		"S2: flows of a queue that left", DEFECTS,
-		"*", NULL, NULL, flows_moved, .stop = true,
+		"@(" TAKEN "|poll|fd?.poll|*.stats.tx_*)", NULL, NULL, flows_moved, .stop = true,
 	}, {
 		"S3: stale TUNSETIFINDEX", DEFECTS,
 		"ret", "EBUSY", "0", file_was_used, .stop = true,
+	}, {
+		"S3: TUNSETIFINDEX forgotten", DEFECTS,
+		"ret", "0", "EBUSY", file_still_wishes, .stop = true,
 	}, {
 		"S3: stale TUNSETIFINDEX", DEFECTS,
 		"*.index", NULL, NULL, NULL, .stop = true,
@@ -182,31 +238,40 @@ const struct row rows[] = {
 		"behind", NULL, "32 2dacb8a5 *", reads, .stop = false,
 	}, {
 		"S5: XDP frames without PI", DEFECTS,
-		"*", NULL, NULL, reads_xdp_with_pi, .stop = true,
+		"@(" TAKEN ")", NULL, NULL, reads_xdp_with_pi, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame", DEFECTS,
 		"ret", "[0-9]*", "EINVAL", long_header, .stop = true,
 	}, {
 		"S7: tunnel offload, short header", DEFECTS,
-		"*", NULL, NULL, tunnel_short_header, .stop = true,
+		"@(" TAKEN "|*.stats.tx_*)", NULL, NULL, tunnel_short_header, .stop = true,
 	}, {
 		"S8: send buffer of later queues", DEFECTS,
-		"*sndbuf", NULL, NULL, limit_was_set, .stop = true,
+		"*sndbuf", "[0-9]*", "[0-9]*", limit_is_default, .stop = true,
 	}, {
 		"S8: send buffer of later queues", DEFECTS,
-		"TUNGETSNDBUF", NULL, NULL, limit_was_set, .stop = true,
+		"TUNGETSNDBUF", "0x*", "0x*", limit_is_default, .stop = true,
 	}, {
 		"S8: send buffer of later queues", DEFECTS,
-		"*poll", NULL, NULL, limit_was_set, .stop = true,
+		"*poll", "0x*", "0x*", writable_by_limit, .stop = true,
 	}, {
 		"S9: rx_frame_errors of a tap", DEFECTS,
 		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
 	}, {
 		"S10: frames that generic XDP takes", DEFECTS,
-		"*.stats.rx_*", NULL, NULL, had_xdp, .stop = false,
+		"*.stats.rx_@(packets|bytes|dropped)", NULL, NULL, had_generic_xdp, .stop = false,
+	}, {
+		"bytes of XDP frames", DEFECTS,
+		"*.stats.tx_bytes", "[0-9]*", "[0-9]*", had_xdp, .stop = false,
+	}, {
+		"S12: a filter that no queue looks at", DEFECTS,
+		"ret", "0", "EINVAL", filter_unseen, .stop = true,
 	}, {
 		"S13: link settings", DEFECTS,
 		"ret", "0", "EINVAL", sets_speed, .stop = true,
+	}, {
+		"S16: receive queues stay", DEFECTS,
+		"*/queues", "[0-9]*", "[0-9]*", queues_left, .stop = false,
 	},
 };
 
@@ -215,15 +280,18 @@ long row_hits[ARRAY_SIZE(rows)];
 
 static bool fits(const char *pattern, const char *value)
 {
-	return !pattern || (value && !fnmatch(pattern, value, 0));
+	return !pattern || (value && !fnmatch(pattern, value, FNM_EXTMATCH));
+}
+
+static bool is_due(const struct row *r)
+{
+	return !r->before || kernel_before(r->before / 100, r->before % 100, 0);
 }
 
 static bool applies(const struct row *r, const struct difference *d)
 {
-	if (r->before && !kernel_before(r->before / 100, r->before % 100, 0))
-		return false;
-	return fits(r->key, d->key) && fits(r->stock, d->stock) && fits(r->tunx, d->tunx) &&
-	       (!r->when || r->when(d));
+	return is_due(r) && fits(r->key, d->key) && fits(r->stock, d->stock) &&
+	       fits(r->tunx, d->tunx) && (!r->when || r->when(d));
 }
 
 int row_for(const struct difference *d)
@@ -241,7 +309,7 @@ int row_silent(const struct difference *d)
 	int i;
 
 	for (i = 0; i < nr_rows; i++)
-		if (!*rows[i].key && rows[i].when(d))
+		if (!*rows[i].key && is_due(&rows[i]) && rows[i].when(d))
 			return i;
 	return -1;
 }

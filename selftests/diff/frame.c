@@ -176,6 +176,9 @@ size_t frame_build(const struct op *op, unsigned char *buf)
 		p += 4;
 	}
 	build_header(op, &h, n, l4, kind);
+	/* UFO of IPv6 makes fragments, with a random number in each */
+	if ((h.gso_type & 0x7f) == VIRTIO_NET_HDR_GSO_UDP && kind != UDP4)
+		h.gso_type = VIRTIO_NET_HDR_GSO_NONE;
 	memset(p, 0, op->d);
 	memcpy(p, &h, op->d < (long)sizeof(h) ? op->d : (long)sizeof(h));
 	p += op->d;

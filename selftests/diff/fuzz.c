@@ -4,9 +4,8 @@
  *
  *	fuzz [--seed N] [--ops N] [--seconds N] [--replay FILE|SEED:NUMBER]
  *
- * Without options it is a test: fixed seed, as many operations as the kernel
- * deserves. The semantics are those of the newest kernels; older ones, whose
- * stock differs in more, get fewer.
+ * Without options it is a test: fixed seed, as many operations as fit five
+ * minutes, on the kernels whose stock differences.c describes.
  * Timeout: 1800 s
  */
 #define _GNU_SOURCE
@@ -67,8 +66,9 @@ static void report(struct pair *p, const struct sequence *s, struct verdict *v,
 {
 	struct sequence small = *s;
 
-	fprintf(stderr, "# %s: %s: stock %s, tunx %s; shrinking\n", origin, v->key, v->stock,
-		v->tunx);
+	fprintf(stderr, "# %s: ", origin);
+	kind_of(&s->op[v->at])->print(stderr, &s->op[v->at]);
+	fprintf(stderr, ": %s: stock %s, tunx %s; shrinking\n", v->key, v->stock, v->tunx);
 	shrink(p, &small, v);
 	flock(STDOUT_FILENO, LOCK_EX);
 	print_program(stdout, &small, v, origin);
@@ -220,8 +220,6 @@ static const char *options(int argc, char **argv)
 			exit(2);
 		}
 	}
-	if (!want_ops && !want_seconds)
-		want_ops = kernel_before(7, 2, 0) ? 10000 : 100000;
 	return what;
 }
 
@@ -240,6 +238,14 @@ int main(int argc, char **argv)
 	progs_load();
 	if (what)
 		return replay(what);
+	if (!want_ops && !want_seconds) {
+		want_ops = 15000;
+		if (kernel_before(7, 2, 0) || !kernel_before(7, 3, 0)) {
+			skip("no table of this kernel's differences yet; runs on 7.2",
+			     "stock and tunx side by side");
+			return ktap_end();
+		}
+	}
 	fprintf(stderr, "# seed %lu\n", seed);
 	lanes = mmap(NULL, number_of_lanes * sizeof(*lanes), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

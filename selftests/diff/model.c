@@ -91,6 +91,7 @@ static void dev_gone(struct model *m, int dev)
 
 static void queue_left(struct model_dev *d)
 {
+	d->left = true;
 	if (d->steered)
 		d->flows_moved = true;
 }
@@ -142,7 +143,6 @@ static void set_iff(struct model *m, const struct op *op, const char *name)
 	for (i = 0; i < NAMES && strcmp(name ? name : names[op->dev], names[i]);)
 		i++;
 	f->dev = i;
-	f->used = true;
 	f->disabled = false;
 	f->mode = op->a & (IFF_NAPI | IFF_NAPI_FRAGS);
 	d = &m->dev[i];
@@ -179,7 +179,7 @@ static void apply_ioctl(struct model *m, const struct op *op)
 		d->header = op->b;
 		break;
 	case TUNSETSNDBUF:
-		d->sndbuf = true;
+		m->limited = true;
 		break;
 	case TUNSETQUEUE:
 		f->disabled = !(op->b & IFF_ATTACH_QUEUE);
@@ -197,7 +197,7 @@ static void apply_named(struct model *m, const struct op *op)
 		d->up = op->a;
 	} else if (op_is(op, "delete")) {
 		dev_gone(m, op->dev);
-	} else if (op_is(op, "rename") && op->a < NAMES) {
+	} else if (op_is(op, "rename") && op->a < NAMES && op->a != op->dev) {
 		m->dev[op->a] = *d;
 		for (i = 0; i < m->files; i++)
 			if (m->file[i].dev == op->dev)
@@ -215,9 +215,14 @@ static void apply_named(struct model *m, const struct op *op)
 void model_apply(struct model *m, const struct op *op, bool good, const char *name)
 {
 	struct model_dev *d = model_dev(m, op->fd);
+	struct model_file *f = model_file(m, op->fd);
 
+	if (f && op_is(op, "setiff"))
+		f->used = true;
 	if (!good)
 		return;
+	if (f && op_is(op, "ioctl") && ioctl_request(op) == TUNSETIFINDEX)
+		f->wished = true;
 	if (op_is(op, "filter") && d)
 		d->filter = op->a >= 0;
 	if (op_is(op, "write") && d && d->mq && d->files > 1)

@@ -100,6 +100,28 @@ static int kind_named(const char *name)
 	return op.kind;
 }
 
+/* A short ring, about as many frames as it takes, and all of them read. */
+static void choose_full(struct gen *g, struct op *ops)
+{
+	struct op *set = &ops[0], *send = &ops[1], *drain = &ops[2];
+	long len = PICK(g, 1, 2, 3, 5, 8);
+	int tries = 20;
+
+	choose(g, set, kind_named("set"));
+	set->who = ROOT;
+	set->a = SET_QLEN;
+	set->b = len;
+	choose(g, send, kind_named("send"));
+	send->dev = set->dev;
+	kind_of(send)->choose(g, send);
+	send->c = (send->c & 0xffff) | (len + PICK(g, -1, 0, 1, 2)) << 16;
+	choose(g, drain, kind_named("drain"));
+	while (--tries && model_dev(&g->m, drain->fd) != &g->m.dev[set->dev])
+		drain->fd = gen_below(g, FDS);
+}
+
+#define FULL_OPS 3
+
 /* Starts with a device that is up more often than not, ends with a look at all. */
 void gen_sequence(struct sequence *s, uint64_t seed, long number)
 {
@@ -114,6 +136,11 @@ void gen_sequence(struct sequence *s, uint64_t seed, long number)
 				   kind_named(begin[i]) :
 				   choose_kind(&g);
 
+		if (i + FULL_OPS < s->n && gen_one_in(&g, 20)) {
+			choose_full(&g, &s->op[i]);
+			i += FULL_OPS - 1;
+			continue;
+		}
 		if (i == s->n - 1 || i % 16 == 15)
 			kind = kind_named("state");
 		choose(&g, &s->op[i], kind);

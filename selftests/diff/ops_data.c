@@ -177,7 +177,7 @@ static void drain_run(struct world *w, const struct op *op)
 			break;
 		if (n < 0)
 			note_ret(w, n);
-		else if (i < 5)
+		else if (i < 12)
 			note_data(w, "data", buf, n);
 	}
 	note(w, "packets", "%d", i);

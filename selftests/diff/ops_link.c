@@ -115,7 +115,7 @@ static const struct setting {
 	int get, set;
 } settings[] = {
 	{ "mtu", "mtu", SIOCGIFMTU, SIOCSIFMTU },
-	{ "qlen", "txqueuelen", SIOCGIFTXQLEN, SIOCSIFTXQLEN },
+	[SET_QLEN] = { "qlen", "txqueuelen", SIOCGIFTXQLEN, SIOCSIFTXQLEN },
 };
 
 static void set_choose(struct gen *g, struct op *op)
@@ -216,7 +216,7 @@ enum tool {
 	CHANNELS,
 	RING,
 	PAUSE,
-	SPEED,
+	SPEED = TOOL_SPEED,
 	NWAY,
 	FEATURE,
 	TOOLS

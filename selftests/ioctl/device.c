@@ -171,6 +171,8 @@ static void hwaddr_tun(void)
 	is(sum, 0, "TUN: its address is zeros");
 	ifr.ifr_hwaddr.sa_data[0] = 2;
 	result(ioctl(fd, SIOCSIFHWADDR, &ifr), EOPNOTSUPP, "TUN: SIOCSIFHWADDR");
+	must(ioctl(fd, TUNSETLINK, ARPHRD_TUNNEL6));
+	result(ioctl(fd, SIOCSIFHWADDR, &ifr), EOPNOTSUPP, "TUN: of a type with 16 bytes");
 	close(fd);
 }
 

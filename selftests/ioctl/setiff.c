@@ -145,6 +145,8 @@ static void napi_frags(void)
 	fresh("nf0", IFF_TUN | IFF_NAPI | IFF_NAPI_FRAGS, EINVAL, NULL, "NAPI_FRAGS on TUN");
 	fresh("nf0", IFF_TUN | IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS, EINVAL, NULL,
 	      "NAPI_FRAGS with both types");
+	fresh("nf0", IFF_TAP | 4 | IFF_NAPI | IFF_NAPI_FRAGS, EINVAL, NULL,
+	      "NAPI_FRAGS with an unknown type");
 	fresh("nf0", IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS, 0, NULL,
 	      "NAPI_FRAGS on a NAPI TAP");
 	fresh("nf0", IFF_TAP | IFF_VNET_HDR, 0, NULL, "VNET_HDR");

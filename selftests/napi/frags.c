@@ -190,6 +190,11 @@ static void states(void)
 	make(100, 4);
 	must(tun_queue(fd, IFF_DETACH_QUEUE));
 	result(write(fd, frame, 100), EBUSY, "disabled queue");
+	result(write(fd, BAD_PTR, 100), EFAULT, "disabled queue, bad memory");
+	result(write_cut(1014, (int[]){ 14, 0, 1000 }), EINVAL, "disabled queue, an empty piece");
+	must(if_down("nf0"));
+	result(write(fd, frame, 100), EIO, "disabled queue, device down");
+	must(if_up("nf0"));
 	must(tun_queue(fd, IFF_ATTACH_QUEUE));
 	is(write(fd, frame, 100), 100, "enabled again");
 	ok(arrives(100), "arrives");

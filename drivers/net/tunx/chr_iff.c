@@ -148,7 +148,8 @@ int tunx_chr_iff_set(struct tunx_queue *q, struct ifreq *ifr)
 		/* Made for fuzzing: the writer shapes what drivers build */
 		if (!capable(CAP_NET_ADMIN))
 			return -EPERM;
-		if (!(iff & IFF_NAPI) || (iff & (IFF_TUN | IFF_TAP)) != IFF_TAP)
+		/* ABI: the type is all four bits here, and only here */
+		if (!(iff & IFF_NAPI) || (iff & TUN_TYPE_MASK) != IFF_TAP)
 			return -EINVAL;
 	}
 

@@ -242,13 +242,18 @@ static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 	if ((!iter_is_ubuf(from) && from->nr_segs > MAX_SKB_FRAGS + 1) ||
 	    rx->len > ETH_MAX_MTU - NET_SKB_PAD - NET_IP_ALIGN)
 		return ERR_PTR(-EMSGSIZE);
-	/* The instance goes with the device or the slot, but not under napi_mutex */
-	if (!tunx_queue_is_attached(rx->q, rx->xd))
-		return ERR_PTR(-EBUSY);
-
-	local_bh_disable();
-	skb = napi_get_frags(napi);
-	local_bh_enable();
+	/*
+	 * The instance goes with the device or the slot, but not under
+	 * napi_mutex. Without one, NAPI refuses the frame when its turn comes.
+	 */
+	if (tunx_queue_is_attached(rx->q, rx->xd)) {
+		local_bh_disable();
+		skb = napi_get_frags(napi);
+		local_bh_enable();
+	} else {
+		rx->mode &= ~TUNX_Q_FRAGS;
+		skb = netdev_alloc_skb(rx->xd->netdev, 0);
+	}
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
 	err = __skb_grow(skb, head);
@@ -258,7 +263,10 @@ static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 		err = skb->len == rx->len ?
 		      skb_copy_datagram_from_iter(skb, 0, from, rx->len) : -EINVAL;
 	if (err) {
-		napi_free_frags(napi);
+		if (rx->mode & TUNX_Q_FRAGS)
+			napi_free_frags(napi);
+		else
+			kfree_skb(skb);
 		return ERR_PTR(err);
 	}
 	return skb;
@@ -266,12 +274,12 @@ static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 
 /**
  * tunx_net_build - make a socket buffer of a frame of any kind
- * @rx: the frame; ubuf is updated
+ * @rx: the frame; ubuf and mode are updated
  * @from: its bytes
  *
  * Context: process, may sleep; with IFF_NAPI_FRAGS under napi_mutex.
- * Return: the frame, or -EAGAIN (no buffer space, noblock), -ERESTARTSYS, -EBADFD (device deleted while waiting),
- * -EBUSY (IFF_NAPI_FRAGS, not attached), -EFAULT, -EINVAL, -EMSGSIZE,
+ * Return: the frame, or -EAGAIN (no buffer space, noblock), -ERESTARTSYS,
+ * -EBADFD (device deleted while waiting), -EFAULT, -EINVAL, -EMSGSIZE,
  * -ENOBUFS, -ENOMEM.
  */
 struct sk_buff *tunx_net_build(struct tunx_rx *rx, struct iov_iter *from)

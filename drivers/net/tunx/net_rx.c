@@ -245,7 +245,7 @@ drop:
 static int tunx_net_rx_lost(struct tunx_rx *rx, int err)
 {
 	/* Nothing was lost when the writer is to try again */
-	if (err != -EAGAIN && err != -ERESTARTSYS && err != -EBUSY)
+	if (err != -EAGAIN && err != -ERESTARTSYS)
 		tunx_stats_inc(rx->xd, READ_ONCE(rx->q->index), rx_dropped);
 	return err;
 }

@@ -46,8 +46,11 @@ static inline int compat_set_mac_address_user(struct net_device *dev,
 	struct sockaddr_storage ss = {};
 
 	memcpy(&ss, sa, sizeof(*sa));
-	/* Longer addresses than an ifreq holds need netlink */
-	if (dev->addr_len > sizeof(*sa) - offsetof(struct sockaddr, sa_data))
+	/*
+	 * Longer addresses need netlink. ABI: an ifreq holds two bytes less
+	 * than this; they are zero.
+	 */
+	if (dev->addr_len > sizeof(*sa))
 		return -EINVAL;
 	return dev_set_mac_address_user(dev, &ss, NULL);
 #else
