@@ -231,7 +231,7 @@ static void dump(int route, void (*fn)(const struct nlmsghdr *nh, void *arg), vo
 	must(send(route, &req, sizeof(req), 0));
 	for (;;) {
 		n = must(recv(route, buf, sizeof(buf), 0));
-		for (nh = (void *)buf; NLMSG_OK(nh, n); nh = NLMSG_NEXT(nh, n)) {
+		for (nh = (void *)buf; NLMSG_OK(nh, (unsigned int)n); nh = NLMSG_NEXT(nh, n)) {
 			if (nh->nlmsg_type == NLMSG_DONE || nh->nlmsg_type == NLMSG_ERROR)
 				return;
 			if (strcmp(link_name(nh), "lo"))

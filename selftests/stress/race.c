@@ -432,9 +432,9 @@ static const struct disturber {
 /* Two of these run side by side. */
 static void *disturber(void *arg)
 {
-	unsigned int seed = (long)arg, n;
+	unsigned int seed = (long)arg;
 
-	for (n = 0; !stop; n++) {
+	while (!stop) {
 		const struct disturber *d = &disturbers[rand_r(&seed) % ARRAY_SIZE(disturbers)];
 
 		if (d->disturb == xdp && !receive_queues_stay())

@@ -266,7 +266,7 @@ static int tunx_net_rx_page(struct tunx_rx *rx, struct iov_iter *from,
 		return tunx_net_rx_lost(rx, err);
 	local_bh_disable();
 	skb = tunx_net_build_wrap(rx, &xdp);
-	if (unlikely(IS_ERR(skb)))
+	if (IS_ERR(skb))
 		err = tunx_net_rx_lost(rx, PTR_ERR(skb));
 	else if (likely(skb))
 		err = tunx_net_rx_frame(rx, skb, head);

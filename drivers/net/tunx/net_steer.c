@@ -16,12 +16,21 @@
 
 #include "tunx.h"
 
-/* The start of nearly every packet */
+/**
+ * struct tunx_steer_ip4 - the start of nearly every packet
+ * @ip: header without options
+ * @port: source and destination
+ */
 struct tunx_steer_ip4 {
 	struct iphdr ip;
 	__be16 port[2];
 };
 
+/**
+ * struct tunx_steer_ip6 - the start of the others
+ * @ip: header without extensions
+ * @port: source and destination
+ */
 struct tunx_steer_ip6 {
 	struct ipv6hdr ip;
 	__be16 port[2];

@@ -44,10 +44,12 @@ static struct netdev_queue *tunx_net_xmit_txq(const struct tunx_dev *xd,
  */
 void tunx_net_xmit_review(struct tunx_dev *xd)
 {
-	WRITE_ONCE(xd->tx_extra, rcu_access_pointer(xd->mac_filter) ||
-				 rcu_access_pointer(xd->classic_prog) ||
-				 rcu_access_pointer(xd->filter_prog) ||
-				 rcu_access_pointer(xd->report));
+	bool extra = rcu_access_pointer(xd->mac_filter) ||
+		     rcu_access_pointer(xd->classic_prog) ||
+		     rcu_access_pointer(xd->filter_prog) ||
+		     rcu_access_pointer(xd->report);
+
+	WRITE_ONCE(xd->tx_extra, extra);
 }
 
 /* What few devices have; true: a filter does not want the frame */

@@ -65,7 +65,7 @@ struct tunx_flow_table *tunx_queue_flow_alloc(void)
 {
 	struct tunx_flow_table *flows;
 
-	flows = kvzalloc(sizeof(*flows), GFP_KERNEL_ACCOUNT);
+	flows = kvzalloc_obj(*flows, GFP_KERNEL_ACCOUNT);
 	if (flows)
 		flows->seed = get_random_u32();
 	return flows;

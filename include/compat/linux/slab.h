@@ -8,5 +8,8 @@
 #ifndef kzalloc_obj
 #define kzalloc_obj(obj, flags) kzalloc(sizeof(obj), flags)
 #endif
+#ifndef kvzalloc_obj
+#define kvzalloc_obj(obj, flags) kvzalloc(sizeof(obj), flags)
+#endif
 
 #endif
