@@ -124,7 +124,8 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
  */
 void tunx_queue_free(struct tunx_queue *q)
 {
-	ptr_ring_cleanup(&q->ring, NULL);
+	/* ABI: vhost_net puts back what it has not used, also after a purge */
+	ptr_ring_cleanup(&q->ring, tunx_queue_free_frame);
 	sock_put(&q->sk);
 }
 
