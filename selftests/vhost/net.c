@@ -273,6 +273,50 @@ static void deleted(void)
 	close_guest();
 }
 
+/* What the kernel has of the objects that each are a frame */
+static long frames_alive(void)
+{
+	FILE *f = fopen("/proc/slabinfo", "re");
+	char line[512];
+	long n = -1;
+
+	if (!f)
+		bail("/proc/slabinfo");
+	while (n < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "skbuff_head_cache %ld", &n);
+	fclose(f);
+	return must(n);
+}
+
+/*
+ * vhost_net takes what is in the ring before it looks how much the guest wants,
+ * and puts the rest back when it stops; when the device is gone, too.
+ */
+static void put_back(void)
+{
+	unsigned int i, round, taken = 0;
+	struct nl_reply reply;
+	long before = 0, more;
+
+	for (round = 0; round < 22; round++) {
+		/* The first two fill the caches */
+		if (round == 2)
+			before = frames_alive();
+		open_guest("vh8", IFF_VNET_HDR, 0);
+		must(guest_backend(GUEST_RX, -1));
+		for (i = 0; i < 61; i++)
+			must(stack_send("vh8", 100, i));
+		must(guest_backend(GUEST_RX, guest.tap));
+		guest_give(1);
+		taken += guest_got(1, 10000);
+		must(nl_dellink("vh8", &reply));
+		close_guest();
+	}
+	more = frames_alive() - before;
+	ok(taken == 22 && more < 600,
+	   "deleted, then vhost_net puts 60 frames back, 20 times: %ld are left", more);
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -286,5 +330,6 @@ int main(void)
 	reading("no vnet header", 0, NO_VNET);
 	programs();
 	deleted();
+	put_back();
 	return ktap_end();
 }
