@@ -322,9 +322,12 @@ int if_rename(const char *from, const char *to)
 	return if_get(from, SIOCSIFNAME, &ifr);
 }
 
+/* Asked by an ioctl, the kernel would run modprobe for a name it has not got. */
 bool if_exists(const char *name)
 {
-	return if_nametoindex(name) != 0;
+	struct nl_reply reply;
+
+	return !nl_getlink(name, &reply);
 }
 
 int file_read(const char *path, char *buf, size_t len)
