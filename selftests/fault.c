@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "fault.h"
 
-#define KINDS_OF_FAILURE "failslab", "fail_page_alloc", "fail_usercopy"
 #define DEBUGFS	"/sys/kernel/debug"
 #define MOST	5000		/* an operation with more points has no end */
+#define NEAR	"10"		/* calls from the driver down to an allocation of its own */
+#define DEEP	"32"		/* the kernel does not look further */
 
+static const char * const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
 static int nth = -1, points;
 
 static void set(const char *kind, const char *file, const char *value)
@@ -71,7 +73,6 @@ static void vmalloc_range(unsigned long *from, unsigned long *to)
 
 void fault_or_skip(void)
 {
-	static const char * const kinds[] = { KINDS_OF_FAILURE };
 	unsigned long from, to, vfrom, vto;
 	unsigned int i;
 
@@ -92,6 +93,15 @@ void fault_or_skip(void)
 		set_range(kinds[i], "require", from, to);
 		set_range(kinds[i], "reject", vfrom, vto);
 	}
+	fault_depth(true);
+}
+
+void fault_depth(bool all)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		set(kinds[i], "stacktrace-depth", all ? DEEP : NEAR);
 }
 
 static void arm(int n)

@@ -24,6 +24,11 @@ struct fault {
 
 /* Before netns_new(): leaves with a skip where no failure can be asked for. */
 void fault_or_skip(void);
+/*
+ * What is made to fail from here on: all that happens below the driver, or only
+ * what it asks for itself, where another operation has failed the core's before.
+ */
+void fault_depth(bool all);
 /* The result is one line for the operation. */
 void fault_try(const struct fault *fault);
 void fault_end(void);		/* how many points there were */

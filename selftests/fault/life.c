@@ -3,8 +3,8 @@
  * Timeout: 240 s
  *
  * Opening, TUNSETIFF in all its forms, queues that come and go, deleting,
- * closing: each allocation fails once. What
- * failed has left nothing behind, and works when it is tried again.
+ * closing: each allocation fails once. What failed has left nothing behind, and
+ * works when it is tried again.
  */
 #define _GNU_SOURCE
 #include <linux/netlink.h>
@@ -98,13 +98,18 @@ static void new_devices(void)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		flags = kinds[i].flags;
+		fault_depth(i == 0);
+		/*
+		 * The core's words: EINVAL where its copy of the name had no
+		 * memory, ENOBUFS where the neighbours' settings had none
+		 */
 		fault_try(&(struct fault){
 			.name = kinds[i].name,
 			.prepare = open_file,
 			.call = call_setiff,
 			.check = device_comes,
 			.undo = close_device,
-			.errs = { ENOMEM, EFAULT },
+			.errs = { ENOMEM, EFAULT, EINVAL, ENOBUFS },
 		});
 	}
 }
@@ -176,6 +181,7 @@ static void queues(void)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		flags = TAP | IFF_MULTI_QUEUE | kinds[i].flags;
+		fault_depth(i == 0);
 		snprintf(text, sizeof(text), "TUNSETIFF: one more queue%s", kinds[i].napi);
 		fault_try(&(struct fault){
 			.name = text,
@@ -244,6 +250,7 @@ static bool persists(int err)
 static void persistence(void)
 {
 	flags = TAP;
+	fault_depth(true);
 	fault_try(&(struct fault){
 		.name = "TUNSETIFF: a device without files",
 		.prepare = make_persistent,
@@ -319,6 +326,7 @@ static void ends(void)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		flags = kinds[i];
+		fault_depth(i == 0);
 		fault_try(&(struct fault){
 			.name = i ? "close, with NAPI" : "close",
 			.prepare = prepare_traffic,
