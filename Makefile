@@ -15,7 +15,7 @@ RECORD	:= tools/verify/record
 export DROPIN
 
 .PHONY: all modules tools selftests modules_install check demo test test-debug coverage kselftest
-.PHONY: bench stress load fuzz verify-report clean help
+.PHONY: bench stress load fuzz fuzz-calls verify-report clean help
 
 all: modules tools
 
@@ -46,6 +46,14 @@ fuzz:
 	$(RECORD) fuzz-$(KERNEL) tools/vm/run --kernel $(KERNEL) --timeout $$(($(MINUTES) * 60 + 600)) -- sh -ec '\
 		modprobe tun; insmod drivers/net/tunx/tunx.ko; \
 		selftests/diff/fuzz --seconds $$(($(MINUTES) * 60)) --seed \
+			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
+
+# Prints what new inputs are worth a line in selftests/kcov/corpus.txt, behind "corpus"
+fuzz-calls:
+	$(RECORD) fuzz-calls tools/vm/run --kernel uml --timeout $$(($(MINUTES) * 60 + 900)) -- sh -ec '\
+		insmod drivers/net/tunx/tunx.ko; \
+		TUNX_NODE=/dev/net/tunx TUNX_FLAVOUR=tunx selftests/kcov/calls --corpus \
+			--seconds $$(($(MINUTES) * 60)) --seed \
 			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
 
 # On a kernel that looks for faults of every kind, and is slow
@@ -91,6 +99,7 @@ help:
 	@echo 'make demo             see it work in a virtual machine, beside stock tun'
 	@echo 'make test             run all tests, on kernels $(KERNELS)'
 	@echo 'make fuzz             random operations on stock and tunx compared, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
+	@echo 'make fuzz-calls       hostile calls led by coverage, with KASAN, for MINUTES=$(MINUTES)'
 	@echo 'make test-debug       run them with KASAN, lockdep, kmemleak and fault injection'
 	@echo 'make coverage         the same, and tell which lines of the driver never ran'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
