@@ -56,9 +56,10 @@ fuzz-calls:
 			--seconds $$(($(MINUTES) * 60)) --seed \
 			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
 
-# On a kernel that looks for faults of every kind, and is slow
-DEBUG_RUN = $(RECORD) test-debug tools/vm/run --kernel debug --timeout 14400 --
-DEBUG_TESTS = selftests/run --on tunx --slow 10
+# On a kernel that looks for faults of every kind, and is slow. The drop-in build
+# is what vhost_net works with.
+DEBUG_RUN = $(RECORD) test-debug tools/vm/run --kernel debug --dropin --timeout 14400 --
+DEBUG_TESTS = selftests/run --on dropin --slow 10
 
 test-debug:
 	$(DEBUG_RUN) $(DEBUG_TESTS)
