@@ -240,9 +240,16 @@ long msec_now(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int tun_slow(void)
+{
+	const char *slow = getenv("TUNX_SLOW");
+
+	return slow ? atoi(slow) : 1;
+}
+
 bool wait_until(bool (*fn)(void *), void *arg, int msec)
 {
-	long end = msec_now() + msec;
+	long end = msec_now() + (long)msec * tun_slow();
 
 	while (!fn(arg)) {
 		if (msec_now() > end)

@@ -62,7 +62,9 @@ int as_user(unsigned int uid, unsigned int gid, int (*fn)(void *), void *arg);
 int in_userns(int (*fn)(void *), void *arg);
 void catch_signal(int sig, void (*fn)(int), int flags);
 long msec_now(void);
-/* True as soon as @fn is, false when @msec ran out. */
+/* How many times slower than most this machine is: selftests/run --slow */
+int tun_slow(void);
+/* True as soon as @fn is, false when @msec ran out, or more on a slow machine. */
 bool wait_until(bool (*fn)(void *), void *arg, int msec);
 
 /* --- interfaces of the current netns --- */
