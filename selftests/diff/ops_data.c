@@ -201,7 +201,10 @@ static void send_choose(struct gen *g, struct op *op)
 	op->d = 10;
 	if (op->b > 65000)
 		op->b %= 3000;
-	op->c |= (gen_one_in(g, 15) ? PICK(g, 5, 30, 600) : 1) << 16;
+	op->c |= 1 << 16;
+	/* Many of them, and none that the stack cuts into many */
+	if (gen_one_in(g, 15))
+		op->c = (op->c & 0xff) | PICK(g, 5, 30, 600) << 16;
 }
 
 static void send_run(struct world *w, const struct op *op)
