@@ -72,19 +72,57 @@ static bool backpressure(const struct difference *d)
 	return op_is(d->op, "send") && device(d)->flags & IFF_BACKPRESSURE;
 }
 
-static bool joins_ownerless(const struct difference *d)
-{
-	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
-}
-
 static bool reads(const struct difference *d)
 {
 	return op_is(d->op, "read");
 }
 
+static bool moves(const struct difference *d)
+{
+	return reads(d) || op_is(d->op, "write");
+}
+
 static bool takes(const struct difference *d)
 {
 	return reads(d) || op_is(d->op, "drain");
+}
+
+static bool sets_offload(const struct difference *d)
+{
+	return of_ioctl(d, TUNSETOFFLOAD);
+}
+
+static bool writes_header(const struct difference *d)
+{
+	return op_is(d->op, "write") && device(d)->flags & IFF_VNET_HDR;
+}
+
+static bool has_header(const struct difference *d)
+{
+	return on_state(d) && device(d)->flags & IFF_VNET_HDR;
+}
+
+/* Are two values of note_data() the same but for what follows the first ten bytes of a header? */
+static bool header_tail(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+	size_t from = 10 + (m->flags & IFF_NO_PI ? 0 : 4);
+	size_t to = from - 10 + m->header, i, len, same_len;
+	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
+
+	if (!(m->flags & IFF_VNET_HDR) || !takes(d) || !p || !q)
+		return false;
+	len = strlen(++p);
+	same_len = strlen(++q);
+	for (i = 0; i < len && len == same_len; i++)
+		if (p[i] != q[i] && (i / 2 < from || i / 2 >= to))
+			return false;
+	return len == same_len;
+}
+
+static bool joins_ownerless(const struct difference *d)
+{
+	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
 }
 
 static bool reads_badly(const struct difference *d)
@@ -240,6 +278,34 @@ const struct row rows[] = {
 	}, {
 		"IFF_BACKPRESSURE makes the sender wait", NEWEST,
 		"", NULL, NULL, backpressure, .stop = true, .before = 703,
+	}, {
+		"RWF_NOWAIT works", NEWEST,
+		"ret", "EOPNOTSUPP", NULL, moves, .stop = true, .before = 604,
+	}, {
+		"UDP segmentation and UDP tunnels are granted", NEWEST,
+		"ret", "EINVAL", "0", sets_offload, .stop = true, .before = 617,
+	}, {
+		"UDP segmentation works", NEWEST,
+		"ret", "EINVAL", "[0-9]*", writes_header, .stop = true, .before = 617,
+	}, {
+		"the checks of 7.3", NEWEST,
+		"ret", "[0-9]*", "EINVAL", writes_header, .stop = true, .before = 702,
+	}, {
+		"the checks of 7.3, and which comes first", NEWEST,
+		"*.@(rx_frame_errors|stats.rx_dropped)", NULL, NULL, has_header, .stop = false,
+		.before = 702,
+	}, {
+		"the rest of a long header is zero", NEWEST,
+		"data", "[0-9]*", "[0-9]*", header_tail, .stop = false, .before = 702,
+	}, {
+		"ethtool: channels", NEWEST,
+		"*.ETHTOOL_GCHANNELS", "EOPNOTSUPP", NULL, NULL, .stop = false, .before = 612,
+	}, {
+		"ethtool: default speed", NEWEST,
+		"*.ETHTOOL_GSET", NULL, NULL, NULL, .stop = false, .before = 612,
+	}, {
+		"packets sent while nobody is attached are counted", NEWEST,
+		"*.stats.tx_dropped", NULL, NULL, NULL, .stop = false, .before = 612,
 	}, {
 		"attaching to an ownerless device", NEWEST,
 		"ret", NULL, "EPERM", joins_ownerless, .stop = true, .before = 703,
