@@ -202,7 +202,8 @@ static bool writable_by_limit(const struct difference *d)
 
 static bool on_tap(const struct difference *d)
 {
-	return device(d)->tap;
+	/* Two devices may have the name, one in each namespace */
+	return device(d)->tap || !strncmp(d->key, "other/", 6);
 }
 
 static bool tunnel_short_header(const struct difference *d)
@@ -339,7 +340,7 @@ const struct row rows[] = {
 		"@(" TAKEN ")", NULL, NULL, reads_xdp_with_pi, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame", DEFECTS,
-		"ret", "[0-9]*", "EINVAL", long_header, .stop = true,
+		"ret", NULL, "EINVAL", long_header, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame, and more is wrong", DEFECTS,
 		"*.rx_frame_errors", NULL, NULL, long_header, .stop = false,
