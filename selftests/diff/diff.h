@@ -63,12 +63,12 @@ struct model_dev {
 	bool persist, owned;
 	bool filter;		/* classic */
 	bool xdp;		/* a program was attached at some time */
-	bool generic;		/* ... of the generic kind */
-	bool steered;		/* written to with more than one queue */
-	bool flows_moved;	/* a queue left after that */
+	bool steering;		/* a program chooses the queue */
+	bool scattered;		/* frames went to whichever queue */
 	bool left;		/* a queue left */
 	int flags;		/* IFF_* of the last TUNSETIFF */
 	int header;		/* TUNSETVNETHDRSZ */
+	bool long_header;	/* once longer than what stock looks at */
 	int offload;
 	int files;		/* attached and disabled */
 };
@@ -96,6 +96,8 @@ extern const int all_names;
 void model_init(struct model *m);
 /* @name: that of the device, if the operation told it; else NULL. */
 void model_apply(struct model *m, const struct op *op, bool good, const char *name);
+/* Does the device alone choose among several queues? */
+bool model_scatters(const struct model *m, int dev);
 /* Would it work? A guess. */
 bool model_predict(const struct model *m, const struct op *op);
 struct model_file *model_file(struct model *m, int fd);		/* NULL: closed */
@@ -174,6 +176,8 @@ extern const struct kind file_kinds[], ioctl_kinds[], data_kinds[], link_kinds[]
 /* Of an "ioctl" operation: the name of the request. */
 const char *ioctl_name(const struct op *op);
 unsigned long ioctl_request(const struct op *op);
+long ioctl_number(unsigned long request);
+bool ioctl_moves_carrier(const struct op *op);
 
 extern int socket_progs[PROGS], xdp_progs[PROGS];
 extern const int socket_returns[PROGS], xdp_returns[PROGS];

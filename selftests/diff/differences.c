@@ -47,16 +47,24 @@ static bool get_features(const struct difference *d)
 	return of_ioctl(d, TUNGETFEATURES);
 }
 
+/* Of TUNGETIFF, alone or behind a name */
+static unsigned long flags_of(const char *value)
+{
+	const char *p = strchr(value, ' ');
+
+	return strtoul(p ? p : value, NULL, 0);
+}
+
 static bool asks_backpressure(const struct difference *d)
 {
-	unsigned long stock = strtoul(d->stock, NULL, 0), tunx = strtoul(d->tunx, NULL, 0);
-	const char *p = strchr(d->stock, ' '), *q = strchr(d->tunx, ' ');
+	return flags_of(d->tunx) == (flags_of(d->stock) | IFF_BACKPRESSURE);
+}
 
-	if (p && q) {
-		stock = strtoul(p, NULL, 0);
-		tunx = strtoul(q, NULL, 0);
-	}
-	return tunx == (stock | IFF_BACKPRESSURE);
+/* On tunx a filter is the device's, on stock that of the queues it found. */
+static bool filter_of_disabled(const struct difference *d)
+{
+	return flags_of(d->stock) & IFF_DETACH_QUEUE &&
+	       (flags_of(d->stock) ^ flags_of(d->tunx)) == IFF_NOFILTER;
 }
 
 static bool backpressure(const struct difference *d)
@@ -64,19 +72,57 @@ static bool backpressure(const struct difference *d)
 	return op_is(d->op, "send") && device(d)->flags & IFF_BACKPRESSURE;
 }
 
-static bool joins_ownerless(const struct difference *d)
-{
-	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
-}
-
 static bool reads(const struct difference *d)
 {
 	return op_is(d->op, "read");
 }
 
+static bool moves(const struct difference *d)
+{
+	return reads(d) || op_is(d->op, "write");
+}
+
 static bool takes(const struct difference *d)
 {
 	return reads(d) || op_is(d->op, "drain");
+}
+
+static bool sets_offload(const struct difference *d)
+{
+	return of_ioctl(d, TUNSETOFFLOAD);
+}
+
+static bool writes_header(const struct difference *d)
+{
+	return op_is(d->op, "write") && device(d)->flags & IFF_VNET_HDR;
+}
+
+static bool has_header(const struct difference *d)
+{
+	return on_state(d) && device(d)->flags & IFF_VNET_HDR;
+}
+
+/* Are two values of note_data() the same but for what follows the first ten bytes of a header? */
+static bool header_tail(const struct difference *d)
+{
+	const struct model_dev *m = device(d);
+	size_t from = 10 + (m->flags & IFF_NO_PI ? 0 : 4);
+	size_t to = from - 10 + m->header, i, len, same_len;
+	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
+
+	if (!(m->flags & IFF_VNET_HDR) || !takes(d) || !p || !q)
+		return false;
+	len = strlen(++p);
+	same_len = strlen(++q);
+	for (i = 0; i < len && len == same_len; i++)
+		if (p[i] != q[i] && (i / 2 < from || i / 2 >= to))
+			return false;
+	return len == same_len;
+}
+
+static bool joins_ownerless(const struct difference *d)
+{
+	return op_is(d->op, "setiff") && d->op->who != ROOT && !d->m->dev[d->op->dev % NAMES].owned;
 }
 
 static bool reads_badly(const struct difference *d)
@@ -127,6 +173,21 @@ static bool filter_unseen(const struct difference *d)
 	return true;
 }
 
+/* On stock the disabled ones keep it. */
+static bool filter_goes(const struct difference *d)
+{
+	const struct model_file *f = model_file(d->m, d->op->fd);
+	int i;
+
+	if (!op_is(d->op, "filter") || d->op->a >= 0 || !f || f->dev < 0 ||
+	    !d->m->dev[f->dev].filter)
+		return false;
+	for (i = 0; i < d->m->files; i++)
+		if (d->m->file[i].dev == f->dev && d->m->file[i].disabled)
+			return true;
+	return false;
+}
+
 static bool limit_is_default(const struct difference *d)
 {
 	return d->m->limited && (is_default(d->stock) || is_default(d->tunx));
@@ -141,7 +202,8 @@ static bool writable_by_limit(const struct difference *d)
 
 static bool on_tap(const struct difference *d)
 {
-	return device(d)->tap;
+	/* Two devices may have the name, one in each namespace */
+	return device(d)->tap || !strncmp(d->key, "other/", 6);
 }
 
 static bool tunnel_short_header(const struct difference *d)
@@ -154,19 +216,12 @@ static bool tunnel_short_header(const struct difference *d)
 
 static bool long_header(const struct difference *d)
 {
-	const struct model_dev *m = device(d);
-
-	return op_is(d->op, "write") && m->header != 10 && m->header != 24;
+	return (op_is(d->op, "write") || on_state(d)) && device(d)->long_header;
 }
 
 static bool had_xdp(const struct difference *d)
 {
 	return device(d)->xdp;
-}
-
-static bool had_generic_xdp(const struct difference *d)
-{
-	return device(d)->generic;
 }
 
 static bool reads_xdp_with_pi(const struct difference *d)
@@ -176,11 +231,20 @@ static bool reads_xdp_with_pi(const struct difference *d)
 	return m->xdp && !(m->flags & IFF_NO_PI) && takes(d);
 }
 
-static bool flows_moved(const struct difference *d)
+/* Which queue got it is seen where frames are, are taken, or find no room. */
+static bool scattered(const struct difference *d)
 {
-	const struct model_dev *m = device(d);
+	return device(d)->scattered &&
+	       (takes(d) || on_state(d) || op_is(d->op, "poll") || op_is(d->op, "send"));
+}
 
-	return m->flows_moved && (takes(d) || on_state(d) || op_is(d->op, "poll"));
+/* The linear part of a frame, as AF_PACKET shows it */
+static bool linear_part(const struct difference *d)
+{
+	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
+
+	/* Behind flags and gso_type, in hexadecimal digits */
+	return p && q && !strncmp(p, q, 5) && !strcmp(p + 9, q + 9);
 }
 
 static bool queues_left(const struct difference *d)
@@ -211,7 +275,38 @@ const struct row rows[] = {
 		"fd?.iff", NULL, NULL, asks_backpressure, .before = 703,
 	}, {
 		"IFF_BACKPRESSURE makes the sender wait", NEWEST,
+		"*", NULL, NULL, backpressure, .stop = true, .before = 703,
+	}, {
+		"IFF_BACKPRESSURE makes the sender wait", NEWEST,
 		"", NULL, NULL, backpressure, .stop = true, .before = 703,
+	}, {
+		"RWF_NOWAIT works", NEWEST,
+		"ret", "EOPNOTSUPP", NULL, moves, .stop = true, .before = 604,
+	}, {
+		"UDP segmentation and UDP tunnels are granted", NEWEST,
+		"ret", "EINVAL", "0", sets_offload, .stop = true, .before = 617,
+	}, {
+		"UDP segmentation works", NEWEST,
+		"ret", "EINVAL", "[0-9]*", writes_header, .stop = true, .before = 617,
+	}, {
+		"the checks of 7.3", NEWEST,
+		"ret", "[0-9]*", "EINVAL", writes_header, .stop = true, .before = 702,
+	}, {
+		"the checks of 7.3, and which comes first", NEWEST,
+		"*.@(rx_frame_errors|stats.rx_dropped)", NULL, NULL, has_header, .stop = false,
+		.before = 702,
+	}, {
+		"the rest of a long header is zero", NEWEST,
+		"data", "[0-9]*", "[0-9]*", header_tail, .stop = false, .before = 702,
+	}, {
+		"ethtool: channels", NEWEST,
+		"*.ETHTOOL_GCHANNELS", "EOPNOTSUPP", NULL, NULL, .stop = false, .before = 612,
+	}, {
+		"ethtool: default speed", NEWEST,
+		"*.ETHTOOL_GSET", NULL, NULL, NULL, .stop = false, .before = 612,
+	}, {
+		"packets sent while nobody is attached are counted", NEWEST,
+		"*.stats.tx_dropped", NULL, NULL, NULL, .stop = false, .before = 612,
 	}, {
 		"attaching to an ownerless device", NEWEST,
 		"ret", NULL, "EPERM", joins_ownerless, .stop = true, .before = 703,
@@ -219,8 +314,12 @@ const struct row rows[] = {
 		"S1: joins a device with a filter", DEFECTS,
 		"", NULL, "0", joins_with_filter, .stop = true,
 	}, {
-		"S2: flows of a queue that left", DEFECTS,
-		"@(" TAKEN "|poll|fd?.poll|*.stats.tx_*)", NULL, NULL, flows_moved, .stop = true,
+		"the queue of a frame that no program steers", DEFECTS,
+		"@(" TAKEN "|good|poll|fd?.poll|*.stats.tx_*)", NULL, NULL, scattered,
+		.stop = true,
+	}, {
+		"the first piece of a large frame", DEFECTS,
+		"seen.header", "10 *", "10 *", linear_part, .stop = false,
 	}, {
 		"S3: stale TUNSETIFINDEX", DEFECTS,
 		"ret", "EBUSY", "0", file_was_used, .stop = true,
@@ -241,7 +340,10 @@ const struct row rows[] = {
 		"@(" TAKEN ")", NULL, NULL, reads_xdp_with_pi, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame", DEFECTS,
-		"ret", "[0-9]*", "EINVAL", long_header, .stop = true,
+		"ret", NULL, "EINVAL", long_header, .stop = true,
+	}, {
+		"S6: hdr_len beyond the frame, and more is wrong", DEFECTS,
+		"*.rx_frame_errors", NULL, NULL, long_header, .stop = false,
 	}, {
 		"S7: tunnel offload, short header", DEFECTS,
 		"@(" TAKEN "|*.stats.tx_*)", NULL, NULL, tunnel_short_header, .stop = true,
@@ -253,19 +355,25 @@ const struct row rows[] = {
 		"TUNGETSNDBUF", "0x*", "0x*", limit_is_default, .stop = true,
 	}, {
 		"S8: send buffer of later queues", DEFECTS,
-		"*poll", "0x*", "0x*", writable_by_limit, .stop = true,
+		"*poll", "0*", "0*", writable_by_limit, .stop = true,
 	}, {
 		"S9: rx_frame_errors of a tap", DEFECTS,
 		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
 	}, {
 		"S10: frames that generic XDP takes", DEFECTS,
-		"*.stats.rx_@(packets|bytes|dropped)", NULL, NULL, had_generic_xdp, .stop = false,
+		"*.stats.rx_@(packets|bytes|dropped)", NULL, NULL, had_xdp, .stop = false,
 	}, {
 		"bytes of XDP frames", DEFECTS,
 		"*.stats.tx_bytes", "[0-9]*", "[0-9]*", had_xdp, .stop = false,
 	}, {
 		"S12: a filter that no queue looks at", DEFECTS,
 		"ret", "0", "EINVAL", filter_unseen, .stop = true,
+	}, {
+		"S12: a filter that came while the queue was disabled", DEFECTS,
+		"@(flags|fd?.iff)", NULL, NULL, filter_of_disabled, .stop = false,
+	}, {
+		"S12: a filter that goes while a queue is disabled", DEFECTS,
+		"", NULL, NULL, filter_goes, .stop = true,
 	}, {
 		"S13: link settings", DEFECTS,
 		"ret", "0", "EINVAL", sets_speed, .stop = true,

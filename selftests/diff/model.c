@@ -4,7 +4,6 @@
  * that most operations find what they work on; the comparison follows the real
  * results, so that a difference can be judged.
  */
-#include <linux/if_link.h>
 #include "diff.h"
 
 /* The first NAMES can be devices; of the others not all are legal. */
@@ -89,13 +88,6 @@ static void dev_gone(struct model *m, int dev)
 	memset(&m->dev[dev], 0, sizeof(m->dev[dev]));
 }
 
-static void queue_left(struct model_dev *d)
-{
-	d->left = true;
-	if (d->steered)
-		d->flows_moved = true;
-}
-
 static void file_close(struct model *m, int fd)
 {
 	struct model_file *f = model_file(m, fd);
@@ -107,7 +99,7 @@ static void file_close(struct model *m, int fd)
 	if (--f->refs)
 		return;
 	if (d) {
-		queue_left(d);
+		d->left = true;
 		if (!--d->files && !d->persist && f->dev < NAMES)
 			dev_gone(m, f->dev);
 	}
@@ -157,6 +149,31 @@ static void set_iff(struct model *m, const struct op *op, const char *name)
 		d->flags = op->a;
 }
 
+static int attached(const struct model *m, int dev)
+{
+	int i, n = 0;
+
+	for (i = 0; i < m->files; i++)
+		n += m->file[i].dev == dev && !m->file[i].disabled;
+	return n;
+}
+
+bool model_scatters(const struct model *m, int dev)
+{
+	return attached(m, dev) > 1 && !m->dev[dev].steering;
+}
+
+/* What an XDP program sends back goes to the queue of the CPU it ran on. */
+static void apply_frame(struct model *m, const struct op *op)
+{
+	const struct model_file *f = model_file(m, op->fd);
+
+	if (op_is(op, "send"))
+		m->dev[op->dev].scattered |= model_scatters(m, op->dev);
+	else if (f && f->dev >= 0 && m->dev[f->dev].xdp)
+		m->dev[f->dev].scattered |= attached(m, f->dev) > 1;
+}
+
 static void apply_ioctl(struct model *m, const struct op *op)
 {
 	struct model_file *f = model_file(m, op->fd);
@@ -177,13 +194,17 @@ static void apply_ioctl(struct model *m, const struct op *op)
 		break;
 	case TUNSETVNETHDRSZ:
 		d->header = op->b;
+		d->long_header |= op->b != 10 && op->b != 24;
 		break;
 	case TUNSETSNDBUF:
 		m->limited = true;
 		break;
 	case TUNSETQUEUE:
 		f->disabled = !(op->b & IFF_ATTACH_QUEUE);
-		queue_left(d);
+		d->left = true;
+		break;
+	case TUNSETSTEERINGEBPF:
+		d->steering = op->b >= 0;
 		break;
 	}
 }
@@ -208,7 +229,6 @@ static void apply_named(struct model *m, const struct op *op)
 		d->up = false;
 	} else if (op_is(op, "xdp")) {
 		d->xdp = true;
-		d->generic |= !d->tap || op->b & XDP_FLAGS_SKB_MODE;
 	}
 }
 
@@ -219,14 +239,14 @@ void model_apply(struct model *m, const struct op *op, bool good, const char *na
 
 	if (f && op_is(op, "setiff"))
 		f->used = true;
+	if (op_is(op, "send") || op_is(op, "write"))
+		apply_frame(m, op);
 	if (!good)
 		return;
 	if (f && op_is(op, "ioctl") && ioctl_request(op) == TUNSETIFINDEX)
 		f->wished = true;
 	if (op_is(op, "filter") && d)
 		d->filter = op->a >= 0;
-	if (op_is(op, "write") && d && d->mq && d->files > 1)
-		d->steered = true;
 	if (op_is(op, "open") && op->who != CHILD && op->who != STRANGER)
 		file_open(m, op->fd);
 	if (op_is(op, "close"))

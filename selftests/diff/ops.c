@@ -122,6 +122,31 @@ static void choose_full(struct gen *g, struct op *ops)
 
 #define FULL_OPS 3
 
+/*
+ * Without a program that steers, nobody can say which queue gets a frame, and
+ * little is compared behind it.
+ */
+static bool choose_steering(struct gen *g, struct op *op)
+{
+	struct model_file *f;
+	int fd;
+
+	for (fd = 0; fd < FDS; fd++) {
+		f = model_file(&g->m, fd);
+		if (!f || f->dev < 0 || f->disabled || !model_scatters(&g->m, f->dev))
+			continue;
+		*op = (struct op){
+			.kind = kind_named("ioctl"),
+			.fd = fd,
+			.a = ioctl_number(TUNSETSTEERINGEBPF),
+			.b = gen_below(g, PROGS),
+		};
+		model_apply(&g->m, op, true, NULL);
+		return true;
+	}
+	return false;
+}
+
 /* Starts with a device that is up more often than not, ends with a look at all. */
 void gen_sequence(struct sequence *s, uint64_t seed, long number)
 {
@@ -141,7 +166,9 @@ void gen_sequence(struct sequence *s, uint64_t seed, long number)
 			i += FULL_OPS - 1;
 			continue;
 		}
-		if (i == s->n - 1 || i % 16 == 15)
+		if (i + 1 < s->n && gen_one_in(&g, 2) && choose_steering(&g, &s->op[i]))
+			continue;
+		if (i == s->n - 1 || i % 32 == 31)
 			kind = kind_named("state");
 		choose(&g, &s->op[i], kind);
 	}
@@ -175,9 +202,10 @@ static void in_child(struct world *w, const struct op *op)
  */
 static bool has_target(const struct op *op)
 {
-	struct nl_reply reply;
+	char path[64];
 
-	return !(kind_of(op)->flags & ON_DEV) || !nl_getlink(names[op->dev], &reply);
+	snprintf(path, sizeof(path), "/sys/class/net/%s", names[op->dev]);
+	return !(kind_of(op)->flags & ON_DEV) || !access(path, F_OK);
 }
 
 void op_run(struct world *w, const struct op *op)
@@ -203,7 +231,7 @@ void op_run(struct world *w, const struct op *op)
 	default:
 		k->run(w, op);
 	}
-	if (k->flags & CARRIER)
+	if (k->flags & CARRIER || ioctl_moves_carrier(op))
 		state_settle(w);
 	state_seen(w);
 }

@@ -14,9 +14,12 @@ enum how { PLAIN, PIECES, AT_OFFSET, NOWAIT, BAD, BAD_TAIL };
 
 static enum how choose_how(struct gen *g)
 {
-	return gen_one_in(g, 60) ? BAD :
-	       gen_one_in(g, 60) ? BAD_TAIL :
-				   PICK(g, PLAIN, PLAIN, PLAIN, PIECES, AT_OFFSET, NOWAIT);
+	enum how how = gen_one_in(g, 60) ? BAD :
+		       gen_one_in(g, 60) ? BAD_TAIL :
+					   PICK(g, PLAIN, PLAIN, PLAIN, PIECES, AT_OFFSET, NOWAIT);
+
+	/* Where stock does not know it, the comparison ends there */
+	return how == NOWAIT && kernel_before(6, 4, 0) && !gen_one_in(g, 20) ? PLAIN : how;
 }
 
 /*
@@ -201,7 +204,10 @@ static void send_choose(struct gen *g, struct op *op)
 	op->d = 10;
 	if (op->b > 65000)
 		op->b %= 3000;
-	op->c |= (gen_one_in(g, 15) ? PICK(g, 5, 30, 600) : 1) << 16;
+	op->c |= 1 << 16;
+	/* Many of them, and none that the stack cuts into many */
+	if (gen_one_in(g, 15))
+		op->c = (op->c & 0xff) | PICK(g, 5, 30, 600) << 16;
 }
 
 static void send_run(struct world *w, const struct op *op)

@@ -92,6 +92,22 @@ const char *ioctl_name(const struct op *op)
 	return request_of(op)->name;
 }
 
+long ioctl_number(unsigned long request)
+{
+	struct op op = { 0 };
+
+	while (ioctl_request(&op) != request)
+		op.a++;
+	return op.a;
+}
+
+bool ioctl_moves_carrier(const struct op *op)
+{
+	unsigned long cmd = ioctl_request(op);
+
+	return op_is(op, "ioctl") && (cmd == TUNSETCARRIER || cmd == TUNSETQUEUE);
+}
+
 unsigned long ioctl_request(const struct op *op)
 {
 	return request_of(op)->cmd;
@@ -336,7 +352,7 @@ static void txfilter_print(FILE *f, const struct op *op)
 }
 
 const struct kind ioctl_kinds[] = {
-	{ "ioctl", 330, ON_QUEUE | INHERITS | CARRIER, ioctl_choose, ioctl_run, ioctl_print },
+	{ "ioctl", 330, ON_QUEUE | INHERITS, ioctl_choose, ioctl_run, ioctl_print },
 	{ "filter", 12, ON_QUEUE | INHERITS, filter_choose, filter_run, filter_print },
 	{ "getfilter", 5, ON_QUEUE | INHERITS, NULL, getfilter_run, getfilter_print },
 	{ "txfilter", 12, ON_QUEUE | INHERITS, txfilter_choose, txfilter_run, txfilter_print },

@@ -333,15 +333,15 @@ static void tool_print(FILE *f, const struct op *op)
 
 const struct kind link_kinds[] = {
 	{ "up", 45, ON_DEV | CARRIER, up_choose, up_run, up_print },
-	{ "delete", 6, ON_DEV | CARRIER, NULL, delete_run, delete_print },
+	{ "delete", 6, ON_DEV, NULL, delete_run, delete_print },
 	{ "newlink", 2, 0, NULL, newlink_run, newlink_print },
 	{ "rename", 6, ON_DEV, rename_choose, rename_run, rename_print },
 	{ "move", 3, CARRIER, move_choose, move_run, move_print },
 	{ "carrier", 5, ON_DEV | CARRIER, carrier_choose, carrier_run, carrier_print },
-	{ "set", 20, ON_DEV | CARRIER, set_choose, set_run, set_print },
+	{ "set", 20, ON_DEV, set_choose, set_run, set_print },
 	{ "address", 8, ON_DEV, address_choose, address_run, address_print },
 	{ "flag", 6, ON_DEV, flag_choose, flag_run, flag_print },
-	{ "xdp", 14, ON_DEV | CARRIER, xdp_choose, xdp_run, xdp_print },
+	{ "xdp", 14, ON_DEV, xdp_choose, xdp_run, xdp_print },
 	{ "tool", 20, ON_DEV, tool_choose, tool_run, tool_print },
 	{ 0 }
 };

@@ -8,6 +8,7 @@
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <sys/stat.h>
 #include "diff.h"
@@ -43,16 +44,27 @@ void note(struct world *w, const char *key, const char *fmt, ...)
 	put(w, line, n + 1);
 }
 
+/* Returns @text. sprintf() for each byte takes longer than most operations. */
+static const char *hex(char *text, const unsigned char *p, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = text;
+
+	for (; len; len--, p++) {
+		*at++ = digits[*p >> 4];
+		*at++ = digits[*p & 15];
+	}
+	*at = 0;
+	return text;
+}
+
 /* The length, the beginning, and a hash of all. */
 void note_data(struct world *w, const char *key, const void *data, size_t len)
 {
-	const unsigned char *p = data;
-	char hex[2 * 128 + 1] = "";
-	size_t i;
+	char text[2 * 128 + 1];
 
-	for (i = 0; i < len && i < 128; i++)
-		sprintf(hex + 2 * i, "%02x", p[i]);
-	note(w, key, "%zu %08x %s", len, hash_of(p, len), hex);
+	note(w, key, "%zu %08x %s", len, hash_of(data, len),
+	     hex(text, data, len < 128 ? len : 128));
 }
 
 const char *errno_name(int err)
@@ -130,18 +142,16 @@ static void note_stats(struct world *w, const char *prefix, const uint64_t *s, i
 
 static void note_attr(struct world *w, const char *prefix, const struct rtattr *rta)
 {
-	int type = rta->rta_type & NLA_TYPE_MASK, len = RTA_PAYLOAD(rta), i;
+	int type = rta->rta_type & NLA_TYPE_MASK, len = RTA_PAYLOAD(rta);
 	const unsigned char *p = RTA_DATA(rta);
-	char key[64], hex[2 * 200 + 1] = "";
+	char key[64], text[2 * 200 + 1];
 
 	snprintf(key, sizeof(key), "%s.%d", prefix, type);
 	if (type == IFLA_ADDRESS && len && memcmp(p, "\2\xaa\0\0\0", len < 5 ? len : 5)) {
 		note(w, key, "random, %d bytes", len);
 		return;
 	}
-	for (i = 0; i < len && i < 200; i++)
-		sprintf(hex + 2 * i, "%02x", p[i]);
-	note(w, key, "%s", hex);
+	note(w, key, "%s", hex(text, p, len < 200 ? len : 200));
 }
 
 static void note_linkinfo(struct world *w, const char *prefix, const struct rtattr *rta)
@@ -290,6 +300,15 @@ void state_names(int route, void (*fn)(const char *name, void *arg), void *arg)
 
 /* --- sysfs, ethtool --- */
 
+/* eth_call(), without a socket for each */
+static int ask(struct world *w, const char *name, void *cmd)
+{
+	struct ifreq ifr = { .ifr_data = cmd };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	return ioctl(w->route[0], SIOCETHTOOL, &ifr);
+}
+
 static void note_sysfs(struct world *w, const char *name)
 {
 	static const char *const files[] = { "tun_flags", "owner", "group", "name_assign_type" };
@@ -321,7 +340,7 @@ static void note_features(struct world *w, const char *name)
 	char key[64];
 
 	snprintf(key, sizeof(key), "%s.features", name);
-	if (eth_call(name, &f))
+	if (ask(w, name, &f))
 		note(w, key, "%s", errno_name(errno));
 	else
 		note_data(w, key, f.room, f.get.size * sizeof(f.room[0]));
@@ -333,7 +352,7 @@ static void note_eth(struct world *w, const char *name, const char *what, void *
 	char key[64];
 
 	snprintf(key, sizeof(key), "%s.%s", name, what);
-	if (eth_call(name, cmd))
+	if (ask(w, name, cmd))
 		note(w, key, "%s", errno_name(errno));
 	else
 		note_data(w, key, cmd, size);
@@ -355,7 +374,7 @@ static void note_ethtool(struct world *w, const char *name)
 	NOTE_ETH(w, name, ETHTOOL_GSET, struct ethtool_cmd);
 	NOTE_ETH(w, name, ETHTOOL_GET_TS_INFO, struct ethtool_ts_info);
 	snprintf(key, sizeof(key), "%s.driver", name);
-	if (!eth_call(name, &info))
+	if (!ask(w, name, &info))
 		note(w, key, "%s %s %s %s", strcmp(info.driver, w->kind) ? info.driver : "KIND",
 		     info.version, info.bus_info, info.fw_version);
 }
