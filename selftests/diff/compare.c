@@ -94,7 +94,6 @@ static bool compare_op(const struct sequence *s, int i, const struct record *sto
 {
 	struct difference d = { .op = &s->op[i], .m = m };
 	struct cursor a = part(stock, i), b = part(tunx, i);
-	bool stop = false;
 	struct line la, lb;
 	int row;
 
@@ -106,8 +105,9 @@ static bool compare_op(const struct sequence *s, int i, const struct record *sto
 		}
 		row_hits[row]++;
 		if (rows[row].stop) {
+			/* What else this operation shows follows from it */
 			v->excused = row;
-			stop = true;
+			return false;
 		}
 	}
 	d.key = "";
@@ -116,9 +116,8 @@ static bool compare_op(const struct sequence *s, int i, const struct record *sto
 	if (row >= 0) {
 		row_hits[row]++;
 		v->excused = row;
-		stop = true;
 	}
-	return !stop;
+	return row < 0;
 }
 
 void compare(const struct sequence *s, const struct record *stock, const struct record *tunx,

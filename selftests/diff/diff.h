@@ -77,6 +77,7 @@ struct model_file {
 	int refs;
 	int dev;		/* -1: none, NAMES: one the model does not follow */
 	bool used;		/* had a device before, or tried to */
+	bool reused;		/* ... more than once */
 	bool wished;		/* TUNSETIFINDEX */
 	bool disabled;
 	int mode;		/* IFF_NAPI, IFF_NAPI_FRAGS */

@@ -67,6 +67,19 @@ static bool filter_of_disabled(const struct difference *d)
 	       (flags_of(d->stock) ^ flags_of(d->tunx)) == IFF_NOFILTER;
 }
 
+/* On stock it stays with the queue when its device is deleted. */
+static bool filter_of_reused(const struct difference *d)
+{
+	int i;
+
+	if ((flags_of(d->stock) ^ flags_of(d->tunx)) != IFF_NOFILTER)
+		return false;
+	for (i = 0; i < d->m->files; i++)
+		if (d->m->file[i].reused)
+			return true;
+	return false;
+}
+
 static bool backpressure(const struct difference *d)
 {
 	return op_is(d->op, "send") && device(d)->flags & IFF_BACKPRESSURE;
@@ -343,7 +356,7 @@ const struct row rows[] = {
 		"ret", NULL, "EINVAL", long_header, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame, and more is wrong", DEFECTS,
-		"*.rx_frame_errors", NULL, NULL, long_header, .stop = false,
+		"*.@(rx_frame_errors|stats.rx_dropped)", NULL, NULL, long_header, .stop = false,
 	}, {
 		"S7: tunnel offload, short header", DEFECTS,
 		"@(" TAKEN "|*.stats.tx_*)", NULL, NULL, tunnel_short_header, .stop = true,
@@ -360,6 +373,9 @@ const struct row rows[] = {
 		"S9: rx_frame_errors of a tap", DEFECTS,
 		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
 	}, {
+		"S10: a program sees what a blocking file writes before its header is checked", DEFECTS,
+		"ret", "EINVAL", "[0-9]*", had_xdp, .stop = true,
+	}, {
 		"S10: frames that generic XDP takes", DEFECTS,
 		"*.stats.rx_@(packets|bytes|dropped)", NULL, NULL, had_xdp, .stop = false,
 	}, {
@@ -371,6 +387,9 @@ const struct row rows[] = {
 	}, {
 		"S12: a filter that came while the queue was disabled", DEFECTS,
 		"@(flags|fd?.iff)", NULL, NULL, filter_of_disabled, .stop = false,
+	}, {
+		"a file takes the filter of its last device along", DEFECTS,
+		"@(flags|fd?.iff)", NULL, NULL, filter_of_reused, .stop = true,
 	}, {
 		"S12: a filter that goes while a queue is disabled", DEFECTS,
 		"", NULL, NULL, filter_goes, .stop = true,

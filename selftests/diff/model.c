@@ -237,8 +237,10 @@ void model_apply(struct model *m, const struct op *op, bool good, const char *na
 	struct model_dev *d = model_dev(m, op->fd);
 	struct model_file *f = model_file(m, op->fd);
 
-	if (f && op_is(op, "setiff"))
+	if (f && op_is(op, "setiff")) {
+		f->reused |= f->used;
 		f->used = true;
+	}
 	if (op_is(op, "send") || op_is(op, "write"))
 		apply_frame(m, op);
 	if (!good)

@@ -45,7 +45,7 @@ size_t tunx_frame_vnet_size(size_t hdr_size)
 int tunx_frame_vnet_decode(const struct tunx_vnet_raw *raw, bool le,
 			   size_t frame_len, struct tunx_vnet *v)
 {
-	u16 csum_end;
+	unsigned int csum_end;
 
 	v->flags = raw->flags;
 	v->gso_type = raw->gso_type;
@@ -57,8 +57,8 @@ int tunx_frame_vnet_decode(const struct tunx_vnet_raw *raw, bool le,
 	v->inner_nh = le16_to_cpu(raw->inner_nh);
 
 	if (v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		/* ABI: wraps; what it lets through does not fit the frame */
 		csum_end = v->csum_start + v->csum_offset + sizeof(__sum16);
+		/* ABI: wraps; what it lets through does not fit the frame */
 		if (v->hdr_len < csum_end)
 			v->hdr_len = csum_end;
 	}
