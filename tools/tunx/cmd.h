@@ -5,6 +5,7 @@
 
 int cmd_add(int argc, char **argv);
 int cmd_del(int argc, char **argv);
+int cmd_set(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_echo(int argc, char **argv);

@@ -106,7 +106,7 @@ int cmd_dump(int argc, char **argv)
 		{ "write", required_argument, NULL, 'w' },
 		{ 0 }
 	};
-	const struct options opts = { usage, "c:xw:", longs, false };
+	const struct options opts = { usage, "c:xw:", longs, .node_only = false };
 	struct dev_request req = { 0 };
 	struct dump d = { 0 };
 	static struct packet pkt;

@@ -2,14 +2,16 @@
 /*
  * tunx - one program for TUN/TAP devices: a table of subcommands.
  *
- *   add.c del.c show.c     devices that stay, and a list of all
- *   dump.c echo.c send.c   the char half in use: read, answer, write
- *   hash.c                 which queue, and what the reader is told of it
- *   tunnel.c               two char halves joined over UDP
+ *   add.c del.c set.c show.c    devices that stay, changes, and a list of all
+ *   dump.c echo.c send.c        the char half in use: read, answer, write
+ *   hash.c                      which queue, and what the reader is told of it
+ *   tunnel.c                    two char halves joined over UDP
  *
- *   options.c              options that several subcommands share
- *   dev.c explain.c        open a node, attach; say why that failed
- *   link.c holders.c       rtnetlink; which processes hold a device
+ *   options.c words.c names.c   options and words that several subcommands share
+ *   dev.c explain.c             open a node, attach; say why that failed
+ *   link.c counters.c            rtnetlink, ethtool, packet sockets
+ *   holders.c borrow.c          which processes hold a device; use their files
+ *   filter.c                    expressions of tcpdump
  *   packet.c decode.c build.c   bytes: parse, print, make
  */
 #include <stdio.h>
@@ -27,6 +29,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "add", cmd_add, "tunx add", "create a persistent device" },
 	{ "del", cmd_del, "tunx del", "delete a persistent device" },
+	{ "set", cmd_set, "tunx set", "change a device" },
 	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },

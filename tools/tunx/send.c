@@ -155,7 +155,7 @@ static void parse_options(int argc, char **argv, struct send *s, struct dev_requ
 		{ "dst-mac", required_argument, NULL, DST_MAC },
 		{ 0 }
 	};
-	const struct options opts = { usage, "r:c:s:", longs, false };
+	const struct options opts = { usage, "r:c:s:", longs, .node_only = false };
 	int src_family = 0, dst_family = 0, c;
 
 	while ((c = next_option(&opts, argc, argv, req)) != -1)
