@@ -3,6 +3,8 @@
 #
 # tunx set and show on a device that other processes hold: queues, carrier and
 # filters go through a borrowed file.
+#
+# Timeout: 180 s: many short processes
 
 set -euo pipefail
 dir=$(dirname "$0")
@@ -26,7 +28,7 @@ tunx add set0 mode tap multi_queue vnet_hdr >/dev/null
 queues() {
 	[[ $(show set0 queues)/$(show set0 disabled_queues) == "$1" ]]
 }
-ktap_check "two attached" wait_for 10 queues 2/0
+ktap_check "two attached" wait_for 30 queues 2/0
 ktap_is "their processes" "$(tunx show set0 | grep -oE 'processes tunx\([0-9]+\),tunx' | tr -d '0-9')" "processes tunx(),tunx"
 ktap_check "set queues 1" tunx set set0 queues 1
 ktap_check "one rests" queues 1/1

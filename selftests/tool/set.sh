@@ -3,6 +3,8 @@
 #
 # tunx add, set, show and del: what is set is shown, by the program and by others;
 # on a device nobody holds, and on one that another process does.
+#
+# Timeout: 180 s: many short processes
 
 set -euo pipefail
 dir=$(dirname "$0")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # tunx add, set and show: wrong use, no rights, and nothing is changed by either
+#
+# Timeout: 180 s: many short processes
 
 set -euo pipefail
 dir=$(dirname "$0")

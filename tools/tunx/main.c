@@ -3,15 +3,18 @@
  * tunx - one program for TUN/TAP devices: a table of subcommands.
  *
  *   add.c del.c set.c show.c    devices that stay, changes, and a list of all
+ *   chr.c chr_call.c            the char half by hand: each call, each packet
  *   dump.c echo.c send.c        the char half in use: read, answer, write
+ *   replay.c                    captures
  *   hash.c                      which queue, and what the reader is told of it
  *   tunnel.c                    two char halves joined over UDP
  *
  *   options.c words.c names.c   options and words that several subcommands share
  *   dev.c explain.c             open a node, attach; say why that failed
- *   link.c counters.c            rtnetlink, ethtool, packet sockets
+ *   link.c counters.c port.c    rtnetlink, ethtool, packet sockets
  *   holders.c borrow.c          which processes hold a device; use their files
  *   filter.c                    expressions of tcpdump
+ *   generate.c stamp.c          what to send, and whether it came
  *   packet.c decode.c build.c   bytes: parse, print, make
  */
 #include <stdio.h>
@@ -31,9 +34,11 @@ static const struct subcommand {
 	{ "del", cmd_del, "tunx del", "delete a persistent device" },
 	{ "set", cmd_set, "tunx set", "change a device" },
 	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
+	{ "chr", cmd_chr, "tunx chr", "drive the character half by hand" },
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
+	{ "replay", cmd_replay, "tunx replay", "write the packets of a capture file" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
 	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
 };
