@@ -4,8 +4,10 @@
  *
  *   add.c del.c set.c show.c    devices that stay, changes, and a list of all
  *   chr.c chr_call.c            the char half by hand: each call, each packet
+ *   net.c                       the net half: send into it, check what comes out
  *   dump.c echo.c send.c        the char half in use: read, answer, write
  *   replay.c                    captures
+ *   bridge.c                    two char halves joined in a program
  *   hash.c                      which queue, and what the reader is told of it
  *   tunnel.c                    two char halves joined over UDP
  *
@@ -35,10 +37,12 @@ static const struct subcommand {
 	{ "set", cmd_set, "tunx set", "change a device" },
 	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
 	{ "chr", cmd_chr, "tunx chr", "drive the character half by hand" },
+	{ "net", cmd_net, "tunx net", "send and receive on the network half" },
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
 	{ "replay", cmd_replay, "tunx replay", "write the packets of a capture file" },
+	{ "bridge", cmd_bridge, "tunx bridge", "carry packets between two devices" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
 	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
 };
