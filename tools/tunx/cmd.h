@@ -9,6 +9,7 @@ int cmd_set(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_chr(int argc, char **argv);
 int cmd_net(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
 int cmd_send(int argc, char **argv);

@@ -5,6 +5,7 @@
  *   add.c del.c set.c show.c    devices that stay, changes, and a list of all
  *   chr.c chr_call.c            the char half by hand: each call, each packet
  *   net.c                       the net half: send into it, check what comes out
+ *   check.c                     both, tried out
  *   dump.c echo.c send.c        the char half in use: read, answer, write
  *   replay.c                    captures
  *   bridge.c                    two char halves joined in a program
@@ -38,6 +39,7 @@ static const struct subcommand {
 	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
 	{ "chr", cmd_chr, "tunx chr", "drive the character half by hand" },
 	{ "net", cmd_net, "tunx net", "send and receive on the network half" },
+	{ "check", cmd_check, "tunx check", "does the driver work? A table" },
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
