@@ -15,6 +15,7 @@ int cmd_echo(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
 

@@ -9,6 +9,7 @@
  *   dump.c echo.c send.c        the char half in use: read, answer, write
  *   replay.c                    captures
  *   bridge.c                    two char halves joined in a program
+ *   trace.c tracefs.c           a packet's way through the kernel
  *   hash.c                      which queue, and what the reader is told of it
  *   tunnel.c                    two char halves joined over UDP
  *
@@ -45,6 +46,7 @@ static const struct subcommand {
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
 	{ "replay", cmd_replay, "tunx replay", "write the packets of a capture file" },
 	{ "bridge", cmd_bridge, "tunx bridge", "carry packets between two devices" },
+	{ "trace", cmd_trace, "tunx trace", "the functions a packet passes" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
 	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
 };
