@@ -58,8 +58,8 @@ said "flags" "tap vnet_hdr"
 said "the address" "SIOCGIFHWADDR: 02:00:00:00:00:05 type 1"
 said "an error that was foretold" "fails EAGAIN read: EAGAIN (Resource temporarily unavailable)"
 said "a namespace" "TUNGETDEVNETNS: $(readlink /proc/self/ns/net)"
-said "a packet written, with its header of 12 bytes" \
-	"write udp size 10 dst 192.0.2.1: 64 bytes, 02:74:75:6e:78:02 > 02:00:00:00:00:05, IP 192.0.2.2.40000 > 192.0.2.1.9: UDP, length 10"
+said "a packet written, with 4 and 12 bytes of headers" \
+	"write udp size 10 dst 192.0.2.1: 68 bytes, 02:74:75:6e:78:02 > 02:00:00:00:00:05, IP 192.0.2.2.40000 > 192.0.2.1.9: UDP, length 10"
 said "fdinfo" "iff: chr0"
 
 # A tun with packet info: what the stack sends is read, and SIGIO tells of it.
