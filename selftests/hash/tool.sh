@@ -10,12 +10,11 @@ dir=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$dir/lib.sh"
 
+# shellcheck source-path=SCRIPTDIR source=../tool.sh
+. "$dir/tool.sh"
+
 ktap_begin
-tool=$dir/../tools/tunx/tunx
-if [[ ! -x $tool ]]; then
-	ktap_skip "no tools/tunx/tunx; make tools builds it" "tunx hash"
-	ktap_end
-fi
+tool_present
 
 hash() {
 	local verb=$1

@@ -8,13 +8,15 @@
 #include <sys/ioctl.h>
 
 #include "cmd.h"
+#include "names.h"
 #include "options.h"
 #include "util.h"
 #include "words.h"
 
 static const char usage[] =
 	"Usage: tunx add [--node PATH] [dev] NAME mode { tun | tap } [ user USER ]\n"
-	"                [ group GROUP ] [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ]\n\n"
+	"                [ group GROUP ] [ one_queue ] [ pi ] [ vnet_hdr ] [ multi_queue ]\n"
+	"                [ napi ] [ napi_frags ] [ backpressure ]\n\n"
 	"Creates a persistent device and prints its name. NAME may be a template\n"
 	"('vpn%d') or be left out. USER and GROUP (name or number) may then attach\n"
 	"without being root; if both are given, both must match.\n\n"
@@ -24,6 +26,7 @@ int cmd_add(int argc, char **argv)
 {
 	const struct options opts = { .usage = usage, .shorts = "", .node_only = true };
 	struct words words = { 0 };
+	unsigned int features;
 	struct dev dev;
 
 	while (next_option(&opts, argc, argv, &words.req) != -1)
@@ -33,6 +36,12 @@ int cmd_add(int argc, char **argv)
 		wrong_use("which type? Say 'mode tun' or 'mode tap'");
 	words.req.flags |= IFF_TUN_EXCL;
 	dev_attach(&dev, &words.req);
+	/* unknown flags are ignored without a word */
+	if (ioctl(dev.fd, TUNGETFEATURES, &features))
+		die("asking %s for its features: %s", dev.node, strerror(errno));
+	for (const struct name *name = iff_names; name->text; name++)
+		if (words.req.flags & ~features & name->value)
+			die("the driver behind %s has no %s", dev.node, name->text);
 
 	/* persistent last: if something fails before, the device goes with this process */
 	if (words.user >= 0 && ioctl(dev.fd, TUNSETOWNER, (unsigned long)words.user))

@@ -12,6 +12,7 @@
 
 #include "build.h"
 #include "packet.h"
+#include "stamp.h"
 
 #define HOP_LIMIT	64
 
@@ -65,7 +66,7 @@ static size_t put_ip(const struct recipe *r, uint8_t *p, uint8_t protocol, size_
 	ip4.version = 4;
 	ip4.ihl = 5;
 	ip4.tot_len = htons(sizeof(ip4) + len);
-	ip4.id = htons(r->seq);
+	ip4.id = htons(r->number);
 	ip4.ttl = HOP_LIMIT;
 	ip4.protocol = protocol;
 	memcpy(&ip4.saddr, &r->src, 4);
@@ -106,7 +107,7 @@ static void put_icmp(const struct recipe *r, uint8_t *p, size_t len)
 	struct icmphdr icmp = {
 		.type = r->family == AF_INET6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO,
 		.un.echo.id = htons(getpid()),
-		.un.echo.sequence = htons(r->seq),
+		.un.echo.sequence = htons(r->number),
 	};
 	uint32_t sum = r->family == AF_INET6 ? pseudo_header(r, IPPROTO_ICMPV6, len) : 0;
 
@@ -129,6 +130,8 @@ size_t build_packet(const struct recipe *r, uint8_t *buf)
 	at += put_ip(r, buf + at, protocol, len);
 	for (size_t i = 0; i < r->payload; i++)
 		buf[at + sizeof(struct udphdr) + i] = i;
+	if (r->kind == BUILD_UDP && r->payload >= STAMP_LEN)
+		stamp_write(buf + at + sizeof(struct udphdr), r->number);
 	if (r->kind == BUILD_ICMP)
 		put_icmp(r, buf + at, len);
 	else

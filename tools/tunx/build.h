@@ -28,7 +28,7 @@ enum build_kind { BUILD_UDP, BUILD_ICMP, BUILD_ARP };
  * @sport: UDP source port
  * @dport: UDP destination port
  * @payload: bytes after the UDP or ICMP header
- * @seq: number of this packet
+ * @number: of this packet; in UDP with room for it also in the payload (stamp.h)
  */
 struct recipe {
 	enum build_kind kind;
@@ -41,7 +41,7 @@ struct recipe {
 	uint16_t sport;
 	uint16_t dport;
 	size_t payload;
-	uint16_t seq;
+	uint64_t number;
 };
 
 /** build_packet - into @buf, which holds BUILD_MAX; returns the length */

@@ -13,21 +13,9 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 
+#include "names.h"
 #include "packet.h"
 #include "util.h"
-
-struct name {
-	unsigned int value;
-	const char *text;
-};
-
-static const char *find_name(const struct name *names, size_t n, unsigned int value)
-{
-	for (size_t i = 0; i < n; i++)
-		if (names[i].value == value)
-			return names[i].text;
-	return NULL;
-}
 
 static void cut(FILE *out, const char *what)
 {
@@ -81,6 +69,7 @@ static void decode_icmp(FILE *out, struct span s)
 		{ ICMP_REDIRECT, "redirect" },
 		{ ICMP_TIME_EXCEEDED, "time exceeded" },
 		{ ICMP_PARAMETERPROB, "parameter problem" },
+		{ 0, NULL }
 	};
 	size_t length = s.len;
 	struct icmphdr icmp;
@@ -90,7 +79,7 @@ static void decode_icmp(FILE *out, struct span s)
 		cut(out, "ICMP");
 		return;
 	}
-	name = find_name(types, ARRAY_SIZE(types), icmp.type);
+	name = find_name(types, icmp.type);
 	if (name)
 		fprintf(out, "ICMP %s", name);
 	else
@@ -121,6 +110,7 @@ static void decode_icmp6(FILE *out, struct span s)
 		{ ND_NEIGHBOR_SOLICIT, "neighbour solicitation" },
 		{ ND_NEIGHBOR_ADVERT, "neighbour advertisement" },
 		{ ND_REDIRECT, "redirect" },
+		{ 0, NULL }
 	};
 	struct in6_addr target;
 	struct icmp6_hdr icmp;
@@ -131,7 +121,7 @@ static void decode_icmp6(FILE *out, struct span s)
 		cut(out, "ICMP6");
 		return;
 	}
-	name = find_name(types, ARRAY_SIZE(types), icmp.icmp6_type);
+	name = find_name(types, icmp.icmp6_type);
 	if (name)
 		fprintf(out, "ICMP6 %s", name);
 	else

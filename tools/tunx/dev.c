@@ -15,8 +15,6 @@
 #include "link.h"
 #include "util.h"
 
-#define VNET_HDR_MAX	256	/* the kernel sets no limit; nothing real is larger */
-
 /* An existing device says by its kind which driver has it. */
 static const char *choose_node(const struct link *existing)
 {
@@ -43,8 +41,7 @@ static unsigned int choose_flags(const struct dev_request *req, const struct lin
 	} else {
 		flags |= IFF_NO_PI;
 	}
-	if (req->pi)
-		flags &= ~IFF_NO_PI;
+	flags &= ~req->clear;
 	return flags | (type ? type : IFF_TUN);
 }
 
@@ -70,10 +67,19 @@ static void learn_headers(struct dev *dev, unsigned int wanted)
 		return;
 	if (ioctl(dev->fd, TUNGETVNETHDRSZ, &size))
 		die("%s: asking for the header size: %s", dev->name, strerror(errno));
-	if (size > VNET_HDR_MAX)
+	if (size > DEV_VNET_MAX)
 		die("%s: virtio-net header of %d bytes, more than the %d this program takes",
-		    dev->name, size, VNET_HDR_MAX);
+		    dev->name, size, DEV_VNET_MAX);
 	dev->vnet = size;
+}
+
+void dev_open(struct dev *dev, const char *node)
+{
+	memset(dev, 0, sizeof(*dev));
+	dev->node = node ? node : choose_node(NULL);
+	dev->fd = open(dev->node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (dev->fd < 0)
+		explain_open(dev->node, errno);
 }
 
 void dev_attach(struct dev *dev, const struct dev_request *req)
@@ -87,12 +93,8 @@ void dev_attach(struct dev *dev, const struct dev_request *req)
 	if (req->name && link_get(req->name, &link))
 		existing = &link;
 
-	memset(dev, 0, sizeof(*dev));
+	dev_open(dev, req->node ? req->node : choose_node(existing));
 	dev->created = !existing;
-	dev->node = req->node ? req->node : choose_node(existing);
-	dev->fd = open(dev->node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (dev->fd < 0)
-		explain_open(dev->node, errno);
 
 	flags = choose_flags(req, existing);
 	ifr.ifr_flags = flags;
@@ -143,7 +145,7 @@ int dev_read(struct dev *dev, struct packet *pkt)
 
 int dev_write(struct dev *dev, const void *data, size_t len)
 {
-	static const uint8_t vnet_header[VNET_HDR_MAX];
+	static const uint8_t vnet_header[DEV_VNET_MAX];
 	struct tun_pi pi = { 0 };
 	struct iovec iov[3];
 	int n = 0;
@@ -159,6 +161,32 @@ int dev_write(struct dev *dev, const void *data, size_t len)
 		iov[n++] = (struct iovec){ (void *)vnet_header, dev->vnet };
 	iov[n++] = (struct iovec){ (void *)data, len };
 	return writev(dev->fd, iov, n) < 0 ? -1 : 0;
+}
+
+int dev_write_wait(struct dev *dev, const void *data, size_t len)
+{
+	struct pollfd pfd = { .fd = dev->fd, .events = POLLOUT };
+	const struct timespec a_while = { .tv_nsec = 10000000 };
+
+	while (dev_write(dev, data, len)) {
+		if (errno != EAGAIN)
+			return -1;
+		if (!wait_for(&pfd, 1, &a_while))
+			return 0;
+	}
+	return 1;
+}
+
+void dev_mac(const struct dev *dev, uint8_t mac[6])
+{
+	struct ifreq ifr = { 0 };
+
+	memset(mac, 0, ETH_ALEN);
+	if (!dev->tap)
+		return;
+	if (ioctl(dev->fd, SIOCGIFHWADDR, &ifr))
+		die("asking for the MAC address of %s: %s", dev->name, strerror(errno));
+	memcpy(mac, ifr.ifr_hwaddr.sa_data, ETH_ALEN);
 }
 
 const char *dev_write_hint(int err)

@@ -13,6 +13,7 @@
 #define NODE_TUNX	"/dev/net/tunx"
 #define NODE_TUN	"/dev/net/tun"
 #define DEV_ADDRESSES	8
+#define DEV_VNET_MAX	256	/* the kernel sets no limit; nothing real is larger */
 /* the largest packet of any MTU with every header, and room for a reply to grow */
 #define DEV_BUFFER	(128 * 1024)
 
@@ -21,7 +22,7 @@
  * @node: device node, NULL = choose
  * @name: interface name or template ("tun%d"), NULL = the kernel's choice
  * @flags: IFF_* for TUNSETIFF; neither IFF_TUN nor IFF_TAP = as the device is, else tun
- * @pi: keep the 4 byte packet info
+ * @clear: flags not to have, whatever the device has; IFF_NO_PI: with packet info
  * @up: set the device up
  * @mtu: 0 = leave
  * @address: addresses to add, ADDRESS/PREFIX
@@ -31,7 +32,7 @@ struct dev_request {
 	const char *node;
 	const char *name;
 	unsigned int flags;
-	bool pi;
+	unsigned int clear;
 	bool up;
 	uint32_t mtu;
 	const char *address[DEV_ADDRESSES];
@@ -74,6 +75,9 @@ struct packet {
 	uint8_t buffer[DEV_BUFFER];
 };
 
+/** dev_open - a file that is not attached yet; ends the program on failure */
+void dev_open(struct dev *dev, const char *node);
+
 /** dev_attach - open, create or join, configure; ends the program on failure */
 void dev_attach(struct dev *dev, const struct dev_request *req);
 
@@ -90,6 +94,16 @@ int dev_read(struct dev *dev, struct packet *pkt);
  * Return: 0, or -1 and errno
  */
 int dev_write(struct dev *dev, const void *data, size_t len);
+
+/**
+ * dev_write_wait - as dev_write(), waiting while the device takes no more
+ *
+ * Return: 1 = taken, 0 = the user stopped us, -1 and errno = refused
+ */
+int dev_write_wait(struct dev *dev, const void *data, size_t len);
+
+/** dev_mac - the MAC address of a tap, zeros for tun */
+void dev_mac(const struct dev *dev, uint8_t mac[6]);
 
 /** dev_write_hint - what to do about @err from dev_write(); "" if unknown */
 const char *dev_write_hint(int err);

@@ -12,17 +12,23 @@
 
 #include "cmd.h"
 #include "dev.h"
+#include "filter.h"
 #include "options.h"
 #include "packet.h"
+#include "stamp.h"
 #include "util.h"
 
 static const char usage[] =
-	"Usage: tunx dump [-x] [-c N] [-w FILE] [DEVICE OPTION]...\n\n"
+	"Usage: tunx dump [-x] [-c N] [-w FILE | --check] [DEVICE OPTION]... [FILTER]\n\n"
 	"Reads the packets the kernel sends to a device and prints a line for each.\n"
-	"They are taken, not copied: nobody else reads them.\n\n"
+	"They are taken, not copied: nobody else reads them; also those that FILTER, as of\n"
+	"tcpdump, leaves out.\n\n"
 	"  -c, --count N          stop after N packets\n"
 	"  -x, --hex              the bytes, too\n"
-	"  -w, --write FILE       pcap to FILE ('-': standard output) instead of lines\n\n"
+	"  -w, --write FILE       pcap to FILE ('-': standard output) instead of lines\n"
+	"      --check            count and check the packets of 'tunx net send' instead\n"
+	"  -j, --json             with --check: JSON, an object\n"
+	"  -p, --pretty           with -j: indented\n\n"
 	DEVICE_HELP;
 
 struct dump {
@@ -33,6 +39,9 @@ struct dump {
 	const char *file;
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
+	struct tally *tally;
+	struct bpf_program filter;
+	bool filtered;
 };
 
 static void open_file(struct dump *d)
@@ -81,10 +90,16 @@ static int take_packets(struct dump *d, struct packet *pkt)
 		ret = dev_read(&d->dev, pkt);
 		if (ret <= 0)
 			break;
-		d->taken++;
-		gettimeofday(&header.ts, NULL);
 		header.caplen = pkt->len;
 		header.len = pkt->len;
+		if (d->filtered && !pcap_offline_filter(&d->filter, &header, pkt->data))
+			continue;
+		d->taken++;
+		if (d->tally) {
+			tally_packet(d->tally, pkt->data, pkt->len, d->dev.tap);
+			continue;
+		}
+		gettimeofday(&header.ts, NULL);
 		if (d->dumper)
 			pcap_dump((u_char *)d->dumper, &header, pkt->data);
 		else
@@ -100,31 +115,51 @@ static int take_packets(struct dump *d, struct packet *pkt)
 
 int cmd_dump(int argc, char **argv)
 {
+	enum { CHECK = OPTION_OWN };
 	static const struct option longs[] = {
 		{ "count", required_argument, NULL, 'c' },
 		{ "hex", no_argument, NULL, 'x' },
 		{ "write", required_argument, NULL, 'w' },
+		{ "check", no_argument, NULL, CHECK },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pretty", no_argument, NULL, 'p' },
 		{ 0 }
 	};
-	const struct options opts = { usage, "c:xw:", longs, false };
+	const struct options opts = { usage, "c:xw:jp", longs, .node_only = false };
 	struct dev_request req = { 0 };
 	struct dump d = { 0 };
+	bool as_json = false, pretty = false;
 	static struct packet pkt;
+	static struct tally tally;
 	struct pollfd pfd;
 	int c, ret = 0;
+	char *text;
 
 	while ((c = next_option(&opts, argc, argv, &req)) != -1) {
 		if (c == 'c')
 			d.count = parse_number("--count", optarg, 1, UINT64_MAX);
 		else if (c == 'x')
 			d.hex = true;
+		else if (c == CHECK)
+			d.tally = &tally;
+		else if (c == 'j')
+			as_json = true;
+		else if (c == 'p')
+			pretty = true;
 		else
 			d.file = optarg;
 	}
-	no_more_arguments(argc, argv);
+	if (d.tally && d.file)
+		wrong_use("--write or --check, not both");
 
 	catch_stop();
 	dev_attach(&d.dev, &req);
+	d.filtered = optind < argc;
+	if (d.filtered) {
+		text = join_words(argc - optind, argv + optind);
+		filter_compile("the filter", text, d.dev.tap, &d.filter);
+		free(text);
+	}
 	if (d.file)
 		open_file(&d);
 	fprintf(stderr, "%s: reading %s device %s of %s\n", command(),
@@ -137,6 +172,8 @@ int cmd_dump(int argc, char **argv)
 			ret = take_packets(&d, &pkt);
 
 	if (d.dumper && !close_file(&d))
+		ret = -1;
+	if (d.tally && !tally_report(d.tally, d.count, as_json, pretty))
 		ret = -1;
 	fprintf(stderr, "%s: %llu packets\n", command(), d.taken);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

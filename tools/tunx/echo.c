@@ -334,7 +334,7 @@ static void parse_options(int argc, char **argv, struct echo *e, struct dev_requ
 		{ "mac", required_argument, NULL, MAC },
 		{ 0 }
 	};
-	const struct options opts = { usage, "c:", longs, false };
+	const struct options opts = { usage, "c:", longs, .node_only = false };
 	int c;
 
 	while ((c = next_option(&opts, argc, argv, req)) != -1) {

@@ -45,7 +45,8 @@ static void print_holders(const char *name)
 	size_t n = holders_scan(&list), shown = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i].ifname, name) && list[i].pid != getpid() && ++shown)
+		if (!strcmp(list[i].ifname, name) && list[i].pid != getpid() &&
+		    holder_first(list, i) && ++shown)
 			fprintf(stderr, "  held by %s (process %d)\n", list[i].comm,
 				(int)list[i].pid);
 	if (!shown)

@@ -2,9 +2,6 @@
 /*
  * tunx hash: which queue a packet's hash chooses, and whether the reader is told
  * the hash.
- *
- * The calls need an attached file. Attaching makes a queue, which would change
- * where packets go, so the file of a process that holds the device is borrowed.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -17,12 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "borrow.h"
 #include "cmd.h"
-#include "holders.h"
-#include "link.h"
 #include "options.h"
 #include "util.h"
 
@@ -73,41 +67,6 @@ struct wish {
 	bool has_key;
 	bool off;
 };
-
-/* --- the file --- */
-
-static int borrow(const struct holder *holder)
-{
-	int pidfd = syscall(SYS_pidfd_open, holder->pid, 0), fd;
-
-	if (pidfd < 0)
-		return -1;
-	fd = syscall(SYS_pidfd_getfd, pidfd, holder->fd, 0);
-	close(pidfd);
-	return fd;
-}
-
-static int file_of(const char *name, const char *node)
-{
-	struct dev_request req = { .node = node, .name = name };
-	struct holder *holders;
-	struct link link;
-	struct dev dev;
-	int fd = -1;
-	size_t n;
-
-	if (!link_get(name, &link) || !link_is_tun(&link))
-		die("there is no tun/tap device '%s' in this network namespace", name);
-	n = holders_scan(&holders);
-	for (size_t i = 0; i < n && fd < 0; i++)
-		if (!strcmp(holders[i].ifname, name))
-			fd = borrow(&holders[i]);
-	free(holders);
-	if (fd >= 0)
-		return fd;
-	dev_attach(&dev, &req);
-	return dev.fd;
-}
 
 static noreturn void refused(int fd, const char *name, int err)
 {
@@ -204,8 +163,7 @@ static int show(const char *name, const char *node, bool as_json, bool pretty)
 		return EXIT_SUCCESS;
 	}
 	all = json_pack("[o]", object);
-	json_dumpf(all, stdout, pretty ? JSON_INDENT(4) : JSON_COMPACT);
-	putchar('\n');
+	print_json(all, pretty);
 	json_decref(all);
 	return EXIT_SUCCESS;
 }

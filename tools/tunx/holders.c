@@ -2,7 +2,6 @@
 /* Walk /proc/PID/fdinfo. See holders.h. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,23 +52,18 @@ static bool same_netns(const char *pid)
 	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
-/* A process with many queues of one device is listed once. */
 static void add_holder(struct holders *h, const char *pid_text, const char *fd,
 		       const char *ifname)
 {
-	pid_t pid = atoi(pid_text);
 	struct holder *new;
 	char path[300];
 
-	for (size_t i = 0; i < h->n; i++)
-		if (h->list[i].pid == pid && !strcmp(h->list[i].ifname, ifname))
-			return;
 	new = realloc(h->list, (h->n + 1) * sizeof(*new));
 	if (!new)
 		die("no memory for the list of processes");
 	h->list = new;
 	new += h->n++;
-	new->pid = pid;
+	new->pid = atoi(pid_text);
 	new->fd = atoi(fd);
 	snprintf(new->ifname, sizeof(new->ifname), "%s", ifname);
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid_text);
@@ -95,6 +89,14 @@ static void scan_process(struct holders *h, const char *pid)
 		if (entry->d_name[0] != '.' && fd_ifname(pid, entry->d_name, ifname))
 			add_holder(h, pid, entry->d_name, ifname);
 	closedir(dir);
+}
+
+bool holder_first(const struct holder *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (list[k].pid == list[i].pid && !strcmp(list[k].ifname, list[i].ifname))
+			return false;
+	return true;
 }
 
 size_t holders_scan(struct holder **list)

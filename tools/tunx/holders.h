@@ -4,13 +4,14 @@
 #define TUNX_TOOL_HOLDERS_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /**
- * struct holder - a process that holds a device
+ * struct holder - a file of a process that has a device attached
  * @pid: process
- * @fd: number of one of its files there
+ * @fd: number of the file there
  * @comm: name of the process
  * @ifname: name of the device
  */
@@ -22,11 +23,14 @@ struct holder {
 };
 
 /**
- * holders_scan - the processes of our network namespace that hold a device
+ * holders_scan - the files by which processes of our network namespace hold devices
  * @list: result, to be freed
  *
  * Sees only what the caller may see: without root, the own processes.
  */
 size_t holders_scan(struct holder **list);
+
+/** holder_first - whether entry @i is its process's first for that device */
+bool holder_first(const struct holder *list, size_t i);
 
 #endif

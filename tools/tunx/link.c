@@ -12,11 +12,8 @@
 #include <unistd.h>
 
 #include "link.h"
+#include "names.h"
 #include "util.h"
-
-#ifndef IFF_BACKPRESSURE
-#define IFF_BACKPRESSURE	0x0080	/* headers before Linux 7.3 */
-#endif
 
 #define REPLY_SIZE	32768	/* a device with many attributes fits */
 
@@ -253,25 +250,42 @@ static const char *netlink_hint(int err)
 	return err == EPERM ? " (needs root or CAP_NET_ADMIN in this network namespace)" : "";
 }
 
-void link_up(const char *name)
+int link_change(int index, uint16_t attr, const void *value, size_t len)
 {
 	char buf[256];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, NLM_F_ACK, if_nametoindex(name));
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, NLM_F_ACK, index);
+
+	mnl_attr_put(nlh, attr, len, value);
+	return talk(nlh, NULL, NULL) < 0 ? -1 : 0;
+}
+
+int link_change_flags(int index, unsigned int flags, unsigned int mask)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, NLM_F_ACK, index);
 	struct ifinfomsg *ifm = mnl_nlmsg_get_payload(nlh);
 
-	ifm->ifi_flags = IFF_UP;
-	ifm->ifi_change = IFF_UP;
-	if (talk(nlh, NULL, NULL) < 0)
+	ifm->ifi_flags = flags;
+	ifm->ifi_change = mask;
+	return talk(nlh, NULL, NULL) < 0 ? -1 : 0;
+}
+
+int link_delete(int index)
+{
+	char buf[256];
+
+	return talk(link_message(buf, RTM_DELLINK, NLM_F_ACK, index), NULL, NULL) < 0 ? -1 : 0;
+}
+
+void link_up(const char *name)
+{
+	if (link_change_flags(if_nametoindex(name), IFF_UP, IFF_UP))
 		die("setting %s up: %s%s", name, strerror(errno), netlink_hint(errno));
 }
 
 void link_set_mtu(const char *name, uint32_t mtu)
 {
-	char buf[256];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, NLM_F_ACK, if_nametoindex(name));
-
-	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	if (talk(nlh, NULL, NULL) < 0)
+	if (link_change(if_nametoindex(name), IFLA_MTU, &mtu, sizeof(mtu)))
 		die("setting the MTU of %s to %u: %s%s", name, mtu, strerror(errno),
 		    netlink_hint(errno));
 }

@@ -54,6 +54,11 @@ static inline bool link_is_tun(const struct link *link)
 	return link->tun_flags;
 }
 
+/* Change the device @index; 0, or -1 and errno */
+int link_change(int index, uint16_t attr, const void *value, size_t len);
+int link_change_flags(int index, unsigned int flags, unsigned int mask);
+int link_delete(int index);
+
 /* These end the program with a message when the kernel refuses. */
 void link_up(const char *name);
 void link_set_mtu(const char *name, uint32_t mtu);

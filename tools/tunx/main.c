@@ -2,14 +2,23 @@
 /*
  * tunx - one program for TUN/TAP devices: a table of subcommands.
  *
- *   add.c del.c show.c     devices that stay, and a list of all
- *   dump.c echo.c send.c   the char half in use: read, answer, write
- *   hash.c                 which queue, and what the reader is told of it
- *   tunnel.c               two char halves joined over UDP
+ *   add.c del.c set.c show.c    devices that stay, changes, and a list of all
+ *   chr.c chr_call.c            the char half by hand: each call, each packet
+ *   net.c                       the net half: send into it, check what comes out
+ *   check.c                     both, tried out
+ *   dump.c echo.c send.c        the char half in use: read, answer, write
+ *   replay.c                    captures
+ *   bridge.c                    two char halves joined in a program
+ *   trace.c tracefs.c           a packet's way through the kernel
+ *   hash.c                      which queue, and what the reader is told of it
+ *   tunnel.c                    two char halves joined over UDP
  *
- *   options.c              options that several subcommands share
- *   dev.c explain.c        open a node, attach; say why that failed
- *   link.c holders.c       rtnetlink; which processes hold a device
+ *   options.c words.c names.c   options and words that several subcommands share
+ *   dev.c explain.c             open a node, attach; say why that failed
+ *   link.c counters.c port.c    rtnetlink, ethtool, packet sockets
+ *   holders.c borrow.c          which processes hold a device; use their files
+ *   filter.c                    expressions of tcpdump
+ *   generate.c stamp.c          what to send, and whether it came
  *   packet.c decode.c build.c   bytes: parse, print, make
  */
 #include <stdio.h>
@@ -27,10 +36,17 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "add", cmd_add, "tunx add", "create a persistent device" },
 	{ "del", cmd_del, "tunx del", "delete a persistent device" },
+	{ "set", cmd_set, "tunx set", "change a device" },
 	{ "show", cmd_show, "tunx show", "list devices, their queues and who holds them" },
+	{ "chr", cmd_chr, "tunx chr", "drive the character half by hand" },
+	{ "net", cmd_net, "tunx net", "send and receive on the network half" },
+	{ "check", cmd_check, "tunx check", "does the driver work? A table" },
 	{ "dump", cmd_dump, "tunx dump", "read packets from a device, one line each" },
 	{ "echo", cmd_echo, "tunx echo", "answer ARP, neighbour discovery and ping" },
 	{ "send", cmd_send, "tunx send", "write packets into a device" },
+	{ "replay", cmd_replay, "tunx replay", "write the packets of a capture file" },
+	{ "bridge", cmd_bridge, "tunx bridge", "carry packets between two devices" },
+	{ "trace", cmd_trace, "tunx trace", "the functions a packet passes" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
 	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
 };

@@ -50,7 +50,7 @@ static void shared_option(int c, struct dev_request *req)
 		req->flags |= c == OPT_TUN ? IFF_TUN : IFF_TAP;
 		break;
 	case OPT_PI:
-		req->pi = true;
+		req->clear |= IFF_NO_PI;
 		break;
 	case OPT_MULTI_QUEUE:
 		req->flags |= IFF_MULTI_QUEUE;
@@ -90,6 +90,8 @@ int next_option(const struct options *opts, int argc, char **argv, struct dev_re
 		switch (c) {
 		case 'h':
 			fputs(opts->usage, stdout);
+			if (opts->more)
+				opts->more();
 			exit(EXIT_SUCCESS);
 		case '?':
 			fprintf(stderr, "Try '%s --help'.\n", command());

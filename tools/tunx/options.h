@@ -31,12 +31,14 @@
  * @shorts: short options beside -h and -i
  * @longs: long options beside the shared ones, ends with a zero entry; may be NULL
  * @node_only: of the shared options only --node and --help
+ * @more: prints what --help has besides; may be NULL
  */
 struct options {
 	const char *usage;
 	const char *shorts;
 	const struct option *longs;
 	bool node_only;
+	void (*more)(void);
 };
 
 /**

@@ -170,7 +170,7 @@ int cmd_tunnel(int argc, char **argv)
 		{ "remote", required_argument, NULL, REMOTE },
 		{ 0 }
 	};
-	const struct options opts = { usage, "", longs, false };
+	const struct options opts = { usage, "", longs, .node_only = false };
 	const char *local = NULL, *remote = NULL;
 	struct dev_request req = { 0 };
 	struct tunnel t = { 0 };

@@ -76,6 +76,15 @@ unsigned long long parse_number(const char *what, const char *text,
 	return value;
 }
 
+bool parse_on_off(const char *what, const char *text)
+{
+	if (!strcmp(text, "on"))
+		return true;
+	if (!strcmp(text, "off"))
+		return false;
+	wrong_use("%s: '%s' is neither on nor off", what, text);
+}
+
 void parse_mac(const char *what, const char *text, uint8_t mac[6])
 {
 	int used = -1;
@@ -83,6 +92,12 @@ void parse_mac(const char *what, const char *text, uint8_t mac[6])
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
 		   &mac[3], &mac[4], &mac[5], &used) != 6 || used < 0 || text[used])
 		wrong_use("%s: '%s' is not a MAC address like 02:00:5e:10:00:01", what, text);
+}
+
+void print_json(const json_t *json, bool pretty)
+{
+	json_dumpf(json, stdout, pretty ? JSON_INDENT(4) : JSON_COMPACT);
+	putchar('\n');
 }
 
 static int stop_fd = -1;

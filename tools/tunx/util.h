@@ -10,6 +10,7 @@
 #define TUNX_TOOL_UTIL_H
 
 #include <getopt.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,8 +38,14 @@ noreturn void wrong_use(const char *fmt, ...);
 unsigned long long parse_number(const char *what, const char *text,
 				unsigned long long min, unsigned long long max);
 
+/** parse_on_off - else wrong_use() */
+bool parse_on_off(const char *what, const char *text);
+
 /** parse_mac - "02:00:5e:10:00:01" to six bytes, else wrong_use() */
 void parse_mac(const char *what, const char *text, uint8_t mac[6]);
+
+/** print_json - with a newline; --json */
+void print_json(const json_t *json, bool pretty);
 
 /**
  * catch_stop - turn SIGINT and SIGTERM into the end of wait_for()

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "names.h"
 #include "options.h"
 #include "util.h"
 #include "words.h"
@@ -13,16 +14,7 @@
 /* the largest id is "no id" */
 #define ID_MAX	0xfffffffeU
 
-static const struct {
-	const char *word;
-	unsigned int flag;
-} flag_words[] = {
-	{ "one_queue", IFF_ONE_QUEUE },
-	{ "vnet_hdr", IFF_VNET_HDR },
-	{ "multi_queue", IFF_MULTI_QUEUE },
-};
-
-static int64_t user_id(const char *text)
+int64_t user_id(const char *text)
 {
 	struct passwd *pw;
 
@@ -34,7 +26,7 @@ static int64_t user_id(const char *text)
 	return pw->pw_uid;
 }
 
-static int64_t group_id(const char *text)
+int64_t group_id(const char *text)
 {
 	struct group *gr;
 
@@ -57,17 +49,15 @@ static unsigned int parse_mode(const char *text)
 
 static bool parse_flag(const char *word, struct dev_request *req)
 {
-	if (!strcmp(word, "pi")) {
-		req->pi = true;
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++) {
-		if (!strcmp(word, flag_words[i].word)) {
-			req->flags |= flag_words[i].flag;
-			return true;
-		}
-	}
-	return false;
+	unsigned int flag;
+
+	if (!strcmp(word, "pi"))
+		req->clear |= IFF_NO_PI;
+	else if (find_value(iff_names, word, &flag) && flag != IFF_PERSIST)
+		req->flags |= flag;
+	else
+		return false;
+	return true;
 }
 
 static void set_name(struct dev_request *req, const char *name)

@@ -22,4 +22,8 @@ struct words {
 /** parse_words - @argv from optind on; ends the program on an unknown word */
 void parse_words(int argc, char **argv, struct words *words);
 
+/* By name or number; wrong_use() when there is no such user or group */
+int64_t user_id(const char *text);
+int64_t group_id(const char *text);
+
 #endif
