@@ -19,21 +19,22 @@ static bool of_ioctl(const struct difference *d, unsigned long cmd)
 	return op_is(d->op, "ioctl") && ioctl_request(d->op) == cmd;
 }
 
-/* The device that a key of the state speaks of, or the operation's. */
+/* The device that a key of the state speaks of, by name or file, or the operation's. */
 static const struct model_dev *device(const struct difference *d)
 {
 	static const struct model_dev none;
 	const char *key = strncmp(d->key, "other/", 6) ? d->key : d->key + 6;
 	const struct model_dev *of_file;
 	size_t i, n = strcspn(key, "./");
+	int fd = d->op->fd;
 
 	if (key[n])
 		for (i = 0; i < NAMES; i++)
 			if (strlen(names[i]) == n && !strncmp(key, names[i], n))
 				return &d->m->dev[i];
-	if (kind_of(d->op)->flags & ON_DEV)
+	if (sscanf(key, "fd%d.", &fd) != 1 && kind_of(d->op)->flags & ON_DEV)
 		return &d->m->dev[d->op->dev];
-	of_file = model_dev(d->m, d->op->fd);
+	of_file = model_dev(d->m, fd);
 	return of_file ? of_file : &none;
 }
 
