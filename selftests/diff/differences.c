@@ -374,7 +374,7 @@ const struct row rows[] = {
 		"S9: rx_frame_errors of a tap", DEFECTS,
 		"*.rx_frame_errors", "0", NULL, on_tap, .stop = false,
 	}, {
-		"S10: a program sees what a blocking file writes before its header is checked", DEFECTS,
+		"S10: a program is asked before the header of a blocking file is checked", DEFECTS,
 		"ret", "EINVAL", "[0-9]*", had_xdp, .stop = true,
 	}, {
 		"S10: frames that generic XDP takes", DEFECTS,
