@@ -4,8 +4,8 @@
  *
  *	fuzz [--seed N] [--ops N] [--seconds N] [--replay FILE|SEED:NUMBER]
  *
- * Without options it is a test: fixed seed, 100,000 operations where stock is
- * newest, 10,000 where there are other tests of the same semantics.
+ * Without options it is a test: fixed seed, 100,000 operations, on the kernel
+ * whose stock differences.c describes in full.
  * Timeout: 1800 s
  */
 #define _GNU_SOURCE
@@ -247,8 +247,14 @@ int main(int argc, char **argv)
 	progs_load();
 	if (what)
 		return replay(what);
-	if (!want_ops && !want_seconds)
-		want_ops = kernel_before(7, 2, 0) || !kernel_before(7, 3, 0) ? 10000 : 100000;
+	if (!want_ops && !want_seconds) {
+		want_ops = 100000;
+		if (kernel_before(7, 2, 0) || !kernel_before(7, 3, 0)) {
+			skip("no full table of this kernel's differences yet; runs on 7.2",
+			     "stock and tunx side by side");
+			return ktap_end();
+		}
+	}
 	fprintf(stderr, "# seed %lu\n", seed);
 	lanes = mmap(NULL, number_of_lanes * sizeof(*lanes), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
