@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/tunx.h>
 
 #include "vnet.h"
 
@@ -22,6 +23,7 @@
 #define ROUNDS	1000
 #define VNET	10	/* bytes of a virtio-net header */
 #define FRAMES	400	/* in the ring at a time */
+#define BATCH	64	/* records a call */
 #define DEV	"bench0"
 #define TUN	(IFF_TUN | IFF_NO_PI)
 #define TAP	(IFF_TAP | IFF_NO_PI)
@@ -35,7 +37,7 @@ struct row {
 };
 
 static int fd, more[3];		/* all queues */
-static uint8_t buf[70000];
+static uint8_t buf[100000];
 
 static long now(void)
 {
@@ -47,7 +49,7 @@ static long now(void)
 
 static void report(const struct row *row, long ns, int n)
 {
-	printf("%-24s %ld\n", row->name, ns / n);
+	printf("%-28s %ld\n", row->name, ns / n);
 	fflush(stdout);
 }
 
@@ -206,6 +208,70 @@ static void read_gso_row(const struct row *row)
 	time_ring(row, vnet_packet_socket(DEV), gso_packet(row), FRAMES / 10, true);
 }
 
+static bool batched(const struct row *row)
+{
+	struct tunx_batch b = { .size = sizeof(b), .flags = TUNX_BATCH_RECORDS };
+
+	open_dev(row);
+	if (!ioctl(fd, TUNXSETBATCH, &b))
+		return true;
+	/* Stock */
+	close(fd);
+	return false;
+}
+
+static void write_batch_row(const struct row *row)
+{
+	struct tunx_rec rec = { .off8 = sizeof(rec) / 8 };
+	size_t at = 0, len;
+	long begin;
+	int i;
+
+	if (!batched(row))
+		return;
+	for (i = 0; i < BATCH; i++) {
+		len = bad_packet(row, buf + at + sizeof(rec));
+		rec.len = len;
+		memcpy(buf + at, &rec, sizeof(rec));
+		at += (sizeof(rec) + len + 7) & ~7UL;
+	}
+	for (i = 0; i < WARMUP / 10; i++)
+		must(write(fd, buf, at));
+	begin = now();
+	for (i = 0; i < ROUNDS; i += BATCH)
+		if (write(fd, buf, at) != (ssize_t)at)
+			exit(1);
+	report(row, now() - begin, i);
+	close(fd);
+}
+
+static void read_batch_row(const struct row *row)
+{
+	int sock, i, done = 0;
+	long begin, sum = 0;
+	size_t len;
+
+	if (!batched(row))
+		return;
+	sock = packet_socket(DEV, SOCK_RAW, 0);
+	len = bad_packet(row, buf);
+	for (done = -BATCH; done < ROUNDS; done += BATCH) {
+		static uint8_t in[sizeof(buf)];
+
+		for (i = 0; i < BATCH; i++)
+			if (send(sock, buf, len, 0) != (ssize_t)len)
+				exit(1);
+		begin = now();
+		if (read(fd, in, sizeof(in)) < (ssize_t)(BATCH * len))
+			exit(1);
+		if (done >= 0)
+			sum += now() - begin;
+	}
+	report(row, sum, done);
+	close(sock);
+	close(fd);
+}
+
 static void empty_row(const struct row *row)
 {
 	long begin;
@@ -243,6 +309,10 @@ static const struct row rows[] = {
 	{ "read tap 1400", read_row, TAP, O_RDWR | O_NONBLOCK, 1400 },
 	{ "read tap 64 vnet", read_row, TAP | IFF_VNET_HDR, O_RDWR | O_NONBLOCK, 64 },
 	{ "read tap gso 64k", read_gso_row, TAP | IFF_VNET_HDR, O_RDWR | O_NONBLOCK, 64000 },
+	{ "write tun 64, 64 a call", write_batch_row, TUN, O_RDWR, 64 },
+	{ "write tun 1400, 64 a call", write_batch_row, TUN, O_RDWR, 1400 },
+	{ "write tun 64 napi, 64 a call", write_batch_row, TUN | IFF_NAPI, O_RDWR, 64 },
+	{ "read tun 64, 64 a call", read_batch_row, TUN, O_RDWR | O_NONBLOCK, 64 },
 	{ "read nothing", empty_row, TUN, O_RDWR | O_NONBLOCK, 0 },
 	{ "xmit tun 64", xmit_row, TUN, O_RDWR | O_NONBLOCK, 64 },
 	{ "xmit tap 64", xmit_row, TAP, O_RDWR | O_NONBLOCK, 64 },

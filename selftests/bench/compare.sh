@@ -13,11 +13,20 @@ TUNX_NODE=/dev/net/tun bench/bench | tee /tmp/stock
 # What the first left behind (its namespace) is taken down in the background
 sleep 5
 TUNX_NODE=/dev/net/tunx bench/bench | tee /tmp/tunx
-printf '%-24s %9s %9s %8s\n' "instructions, $(uname -r | cut -d- -f1)" stock tunx "tunx/stock"
-paste /tmp/stock /tmp/tunx | awk '{
-	half = NF / 2
-	name = $1
-	for (i = 2; i < half; i++)
-		name = name " " $i
-	printf "%-24s %9d %9d %9.2f\n", name, $half, $NF, $NF / $half
-}'
+printf '%-30s %9s %9s %10s\n' "instructions, $(uname -r | cut -d- -f1)" stock tunx "tunx/stock"
+# A row is a name and a number; stock lacks some
+awk '{
+	n = $NF
+	sub(/ +[0-9]+$/, "")
+}
+NR == FNR {
+	stock[$0] = n
+	next
+}
+$0 in stock {
+	printf "%-30s %9d %9d %10.2f\n", $0, stock[$0], n, n / stock[$0]
+	next
+}
+{
+	printf "%-30s %9s %9d %10s\n", $0, "-", n, "-"
+}' /tmp/stock /tmp/tunx

@@ -17,6 +17,7 @@
 #include <net/xdp.h>
 
 #include "frame.h"
+#include "net_rx.h"
 #include "trace.h"
 #include "tunx.h"
 
@@ -163,9 +164,17 @@ static noinline int tunx_chr_put_tagged(const struct sk_buff *skb,
 	return err;
 }
 
-/* A frame in pieces, which are whole pages or parts of them */
-static noinline int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len,
-					struct iov_iter *to)
+/**
+ * tunx_chr_put_pieces - a frame in pieces, which are whole pages or parts of them
+ * @skb: frame; may be in one piece, too
+ * @len: bytes of it, at least those of the first piece
+ * @to: buffer that has room for them
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -EFAULT.
+ */
+noinline int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len,
+				 struct iov_iter *to)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	size_t n = skb_headlen(skb);
@@ -194,7 +203,7 @@ static bool tunx_chr_copy(const void *data, size_t len, struct iov_iter *to)
 	if (likely(iter_is_ubuf(to))) {
 		if (_copy_to_user(to->ubuf + to->iov_offset, data, len))
 			return false;
-		iov_iter_advance(to, len);
+		tunx_ubuf_advance(to, len);
 		return true;
 	}
 	return _copy_to_iter(data, len, to) == len;
@@ -328,11 +337,15 @@ static ssize_t tunx_chr_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct tunx_queue *q = iocb->ki_filp->private_data;
 	struct tunx_dev *xd = tunx_queue_dev_get(q);
+	u32 batch = READ_ONCE(q->batch);
 	ssize_t ret;
 
 	if (!xd)
 		return -EBADFD;
-	ret = tunx_chr_read(q, xd, to, tunx_chr_noblock(iocb));
+	if (unlikely(batch))
+		ret = tunx_chr_batch_read(q, xd, batch, to, tunx_chr_noblock(iocb));
+	else
+		ret = tunx_chr_read(q, xd, to, tunx_chr_noblock(iocb));
 	if (ret > 0)
 		iocb->ki_pos = ret; /* ABI: "pos:" of fdinfo, nothing else */
 	tunx_queue_dev_put(xd);
@@ -347,11 +360,14 @@ static ssize_t tunx_chr_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	if (!xd)
 		return -EBADFD;
-	ret = tunx_net_rx(&(struct tunx_rx){
-		.xd = xd,
-		.q = q,
-		.noblock = tunx_chr_noblock(iocb),
-	}, from);
+	if (unlikely(READ_ONCE(q->batch)))
+		ret = tunx_chr_batch_write(q, xd, from, tunx_chr_noblock(iocb));
+	else
+		ret = tunx_net_rx(&(struct tunx_rx){
+			.xd = xd,
+			.q = q,
+			.noblock = tunx_chr_noblock(iocb),
+		}, from);
 	tunx_queue_dev_put(xd);
 	return ret;
 }

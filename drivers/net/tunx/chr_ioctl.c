@@ -322,6 +322,11 @@ static long tunx_chr_get_hash(struct tunx_ioctl *c)
 	return tunx_net_hash_get(c->xd, c->uarg);
 }
 
+static long tunx_chr_set_batch(struct tunx_ioctl *c)
+{
+	return tunx_chr_batch_set(c->q, c->uarg);
+}
+
 /* ABI: of the ifreq only the address changes, as far as there is one */
 static long tunx_chr_get_hwaddr(struct tunx_ioctl *c)
 {
@@ -379,6 +384,7 @@ static const struct tunx_ioctl_entry {
 	{ TUNSETFILTEREBPF,	NEEDS_DEV,	tunx_chr_set_filter_ebpf },
 	{ TUNSETVNETHASH,	NEEDS_DEV,	tunx_chr_set_hash },
 	{ TUNXGETHASH,		NEEDS_DEV,	tunx_chr_get_hash },
+	{ TUNXSETBATCH,		NEEDS_RTNL,	tunx_chr_set_batch },
 	{ TUNSETCARRIER,	NEEDS_DEV,	tunx_chr_set_carrier },
 	{ TUNGETDEVNETNS,	NEEDS_DEV,	tunx_chr_get_dev_netns },
 	{ SIOCGIFHWADDR,	NEEDS_DEV,	tunx_chr_get_hwaddr },

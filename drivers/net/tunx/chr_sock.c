@@ -9,6 +9,7 @@
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 
+#include "net_rx.h"
 #include "tunx.h"
 
 static struct tunx_queue *tunx_chr_sock_queue(struct socket *sock)

@@ -31,6 +31,27 @@ size_t tunx_frame_vnet_size(size_t hdr_size)
 }
 
 /**
+ * tunx_frame_vnet_check - what was said about a frame, against its length
+ * @v: header in the machine's byte order; hdr_len may grow
+ * @frame_len: length of the frame
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL when the headers are longer than the frame.
+ */
+int tunx_frame_vnet_check(struct tunx_vnet *v, size_t frame_len)
+{
+	unsigned int csum_end;
+
+	if (v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		csum_end = v->csum_start + v->csum_offset + sizeof(__sum16);
+		/* ABI: wraps; what it lets through does not fit the frame */
+		if (v->hdr_len < csum_end)
+			v->hdr_len = csum_end;
+	}
+	return v->hdr_len <= frame_len ? 0 : -EINVAL;
+}
+
+/**
  * tunx_frame_vnet_decode - a written header
  * @raw: the header, zero where the writer's was shorter
  * @le: little-endian (virtio 1), else big-endian
@@ -45,8 +66,6 @@ size_t tunx_frame_vnet_size(size_t hdr_size)
 int tunx_frame_vnet_decode(const struct tunx_vnet_raw *raw, bool le,
 			   size_t frame_len, struct tunx_vnet *v)
 {
-	unsigned int csum_end;
-
 	v->flags = raw->flags;
 	v->gso_type = raw->gso_type;
 	v->hdr_len = __virtio16_to_cpu(le, raw->hdr_len);
@@ -55,14 +74,7 @@ int tunx_frame_vnet_decode(const struct tunx_vnet_raw *raw, bool le,
 	v->csum_offset = __virtio16_to_cpu(le, raw->csum_offset);
 	v->outer_th = le16_to_cpu(raw->outer_th);
 	v->inner_nh = le16_to_cpu(raw->inner_nh);
-
-	if (v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		csum_end = v->csum_start + v->csum_offset + sizeof(__sum16);
-		/* ABI: wraps; what it lets through does not fit the frame */
-		if (v->hdr_len < csum_end)
-			v->hdr_len = csum_end;
-	}
-	return v->hdr_len <= frame_len ? 0 : -EINVAL;
+	return tunx_frame_vnet_check(v, frame_len);
 }
 
 /**

@@ -96,6 +96,7 @@ struct tunx_frame_gso {
 
 /* frame.c */
 size_t tunx_frame_vnet_size(size_t hdr_size);
+int tunx_frame_vnet_check(struct tunx_vnet *v, size_t frame_len);
 int tunx_frame_vnet_decode(const struct tunx_vnet_raw *raw, bool le,
 			   size_t frame_len, struct tunx_vnet *v);
 void tunx_frame_vnet_encode(const struct tunx_vnet *v, bool le,

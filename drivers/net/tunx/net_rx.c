@@ -13,6 +13,8 @@
 #include <linux/uio.h>
 
 #include "frame.h"
+#include "net_build.h"
+#include "net_rx.h"
 #include "trace.h"
 #include "tunx.h"
 
@@ -55,10 +57,7 @@ static int tunx_net_rx_headers(struct tunx_rx *rx, struct iov_iter *from,
 		if (err)
 			return err;
 	}
-	if (rx->flags & TUNX_F_TAP &&
-	    (rx->len < ETH_HLEN || (rx->head && rx->head < ETH_HLEN)))
-		return -EINVAL;
-	return 0;
+	return tunx_net_rx_too_short(rx) ? -EINVAL : 0;
 }
 
 /* The frame is complete: tell the stack what it is */
@@ -161,6 +160,8 @@ static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
 		err = tunx_queue_napi_receive(q, rx->xd, skb, rx->more);
 		if (err)
 			kfree_skb(skb);
+	} else if (rx->list) {
+		list_add_tail(&skb->list, rx->list);
 	} else {
 		tunx_net_rx_receive(rx->xd, q, skb, rx->more);
 	}
@@ -241,8 +242,15 @@ drop:
 	return err;
 }
 
-/* No frame was made of what was written */
-static int tunx_net_rx_lost(struct tunx_rx *rx, int err)
+/**
+ * tunx_net_rx_lost - no frame was made of what was written
+ * @rx: device and queue
+ * @err: why
+ *
+ * Context: any.
+ * Return: @err.
+ */
+int tunx_net_rx_lost(const struct tunx_rx *rx, int err)
 {
 	/* Nothing was lost when the writer is to try again */
 	if (err != -EAGAIN && err != -ERESTARTSYS)

@@ -14,6 +14,7 @@
 #include <net/xdp.h>
 
 #include "frame.h"
+#include "net_rx.h"
 #include "tunx.h"
 
 static void tunx_net_bulk_head(struct tunx_dev *xd, const struct xdp_buff *xdp,

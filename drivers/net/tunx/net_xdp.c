@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 #include <net/xdp.h>
 
+#include "net_rx.h"
 #include "tunx.h"
 
 static void tunx_net_xdp_mark(struct tunx_queue *q, long on)

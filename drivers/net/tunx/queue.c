@@ -218,6 +218,64 @@ void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd)
 }
 
 /**
+ * tunx_queue_consume_bulk - take frames from the head of the ring
+ * @q: queue
+ * @xd: the device the caller holds
+ * @frame: gets the ring's entries
+ * @n: how many at most
+ * @around: bytes that each needs beside its own, to the next multiple of 8
+ * @room: bytes for all of them
+ *
+ * Context: process.
+ * Return: how many, or -EAGAIN (none there) or -EMSGSIZE (no room for the first).
+ */
+int tunx_queue_consume_bulk(struct tunx_queue *q, struct tunx_dev *xd, void **frame,
+			    unsigned int n, size_t around, size_t room)
+{
+	unsigned int done = 0;
+	void *next = NULL;
+	size_t need;
+
+	spin_lock(&q->ring.consumer_lock);
+	while (done < n && (next = __ptr_ring_peek(&q->ring))) {
+		need = ALIGN(tunx_queue_frame_len(next) + around, 8);
+		if (need > room)
+			break;
+		room -= need;
+		__ptr_ring_discard_one(&q->ring);
+		frame[done++] = next;
+	}
+	if (unlikely(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE) && done)
+		tunx_queue_made_room(q, xd);
+	spin_unlock(&q->ring.consumer_lock);
+	if (likely(done))
+		return done;
+	return next ? -EMSGSIZE : -EAGAIN;
+}
+
+/**
+ * tunx_queue_wait_any - sleep until there is a frame
+ * @q: queue
+ * @xd: the device the caller holds
+ *
+ * Another reader may take it before the caller does.
+ *
+ * Context: process, sleeps.
+ * Return: 0, -ERESTARTSYS (signal) or -EBADFD (the device was deleted).
+ */
+int tunx_queue_wait_any(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	int err;
+
+	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
+						 !ptr_ring_empty(&q->ring) ||
+						 rcu_access_pointer(q->xd) != xd);
+	if (err)
+		return err;
+	return rcu_access_pointer(q->xd) == xd ? 0 : -EBADFD;
+}
+
+/**
  * tunx_queue_wait_frame - sleep until there is a frame, and take it
  * @q: queue
  * @xd: the device the caller holds

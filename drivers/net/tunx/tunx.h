@@ -63,8 +63,10 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/ptr_ring.h>
+#include <linux/tunx.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/uio.h>
 #include <linux/virtio_byteorder.h>
 #include <net/sock.h>
 #include <net/xdp.h>
@@ -271,6 +273,8 @@ struct tunx_queue {
 	int ifindex;
 	/** @flags: TUNX_Q_*; RTNL writes, READ_ONCE() reads */
 	unsigned int flags;
+	/** @batch: TUNXSETBATCH, see chr_batch.c; 0: one frame a call */
+	u32 batch;
 	/** @napi: with TUNX_Q_NAPI */
 	struct napi_struct napi;
 	/** @napi_mutex: with TUNX_Q_FRAGS: owner of the frame in @napi */
@@ -297,53 +301,21 @@ struct tunx_cb {
 	u16 report;
 };
 
-/**
- * struct tunx_rx - one written frame on its way to the stack
- */
-struct tunx_rx {
-	/** @xd: device, held by the caller */
-	struct tunx_dev *xd;
-	/** @q: queue it was written on */
-	struct tunx_queue *q;
-	/** @noblock: do not wait for buffer space */
-	bool noblock;
-	/** @more: an in-kernel writer has more to come */
-	bool more;
-	/** @xdp_done: the XDP program has seen it */
-	bool xdp_done;
-	/** @ubuf: in-kernel writer's pages, which may be used in place */
-	struct ubuf_info *ubuf;
-	/** @flags: TUNX_F_* of the device, read once */
-	unsigned int flags;
-	/** @mode: TUNX_Q_* of the queue, read once */
-	unsigned int mode;
-	/** @len: bytes of the frame */
-	size_t len;
-	/** @head: bytes the writer suggests to keep in one piece, or 0 */
-	size_t head;
-	/** @gso: the writer wants it segmented */
-	bool gso;
-	/** @native: there is room for the XDP program to see the bare bytes */
-	bool native;
-};
-
-/**
- * struct tunx_rx_head - what came before a written frame
- */
-struct tunx_rx_head {
-	/** @pi: with TUNX_F_PI */
-	struct tun_pi pi;
-	/** @vnet: with TUNX_F_VNET */
-	struct tunx_vnet vnet;
-	/** @tunnel: the header had the fields of a tunnel packet */
-	bool tunnel;
-};
-
 /* main.c: nothing but load and unload */
 
 /* chr.c: the file */
 int tunx_chr_init(void);
 void tunx_chr_exit(void);
+
+/* chr_batch.c: many frames a call */
+int tunx_chr_batch_set(struct tunx_queue *q, const void __user *arg);
+ssize_t tunx_chr_batch_read(struct tunx_queue *q, struct tunx_dev *xd,
+			    u32 batch, struct iov_iter *to, bool noblock);
+ssize_t tunx_chr_batch_write(struct tunx_queue *q, struct tunx_dev *xd,
+			     struct iov_iter *from, bool noblock);
+
+/* chr.c, for chr_batch.c */
+int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len, struct iov_iter *to);
 
 /* chr_sock.c: the file as a socket, for in-kernel users (vhost_net) */
 extern const struct proto_ops tunx_chr_sock_ops;
@@ -372,6 +344,9 @@ void tunx_queue_free(struct tunx_queue *q);
 int tunx_queue_stop_sender(struct tunx_queue *q, struct netdev_queue *txq, int ret);
 int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n);
 void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd);
+int tunx_queue_consume_bulk(struct tunx_queue *q, struct tunx_dev *xd, void **frame,
+			    unsigned int n, size_t around, size_t room);
+int tunx_queue_wait_any(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_start_senders(struct tunx_dev *xd);
 void tunx_queue_purge(struct tunx_dev *xd, struct tunx_queue *q);
@@ -433,22 +408,6 @@ void tunx_net_setup(struct net_device *dev);
 /* net_tx.c: stack to queue */
 netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev);
 void tunx_net_xmit_review(struct tunx_dev *xd);
-
-/* net_rx.c: user to stack; the one call of the char half into this half */
-ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from);
-int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
-		      const struct tunx_rx_head *head);
-
-/* net_rx_bulk.c: many frames of vhost_net at once */
-void tunx_net_rx_bulk(struct tunx_dev *xd, struct tunx_queue *q,
-		      struct xdp_buff *xdp, unsigned int n);
-
-/* net_build.c: memory for a written frame */
-bool tunx_net_build_fits_page(const struct tunx_rx *rx);
-int tunx_net_build_copy(struct tunx_rx *rx, struct iov_iter *from,
-			struct xdp_buff *xdp);
-struct sk_buff *tunx_net_build_wrap(struct tunx_rx *rx, struct xdp_buff *xdp);
-struct sk_buff *tunx_net_build(struct tunx_rx *rx, struct iov_iter *from);
 
 /* net_xdp.c: XDP programs on written frames, XDP frames for the reader */
 int tunx_net_xdp_bpf(struct net_device *dev, struct netdev_bpf *bpf);
@@ -645,6 +604,30 @@ static inline void *tunx_queue_consume(struct tunx_queue *q, struct tunx_dev *xd
 	if (likely(frame))
 		return frame;
 	return noblock ? ERR_PTR(-EAGAIN) : tunx_queue_wait_frame(q, xd);
+}
+
+/**
+ * tunx_queue_frame_len - length of an entry of a ring
+ * @frame: entry
+ *
+ * Return: bytes; a tag beside the frame does not count.
+ */
+static inline unsigned int tunx_queue_frame_len(void *frame)
+{
+	if (unlikely(tun_is_xdp_frame(frame)))
+		return ((struct xdp_frame *)tun_ptr_to_xdp(frame))->len;
+	return ((struct sk_buff *)frame)->len;
+}
+
+/**
+ * tunx_ubuf_advance - what iov_iter_advance() does to a single buffer
+ * @iter: iter_is_ubuf(), with at least that many bytes
+ * @len: bytes
+ */
+static inline void tunx_ubuf_advance(struct iov_iter *iter, size_t len)
+{
+	iter->iov_offset += len;
+	iter->count -= len;
 }
 
 #define tunx_stats_add(xd, index, counter, n)				\

@@ -100,4 +100,71 @@ struct tunx_hash {
 /* Its number tells the size of the first member, and so does not change */
 #define TUNXGETHASH _IOWR('T', 240, __u32)
 
+/* Reads and writes carry records, each with its frame, as many as fit */
+#define TUNX_BATCH_RECORDS	0x0001
+
+#define TUNX_BATCH_ROOM_MAX	512	/* bytes */
+
+/**
+ * struct tunx_batch - how a file reads and writes
+ * @size: in: bytes of the caller's struct
+ * @flags: in: TUNX_BATCH_*; 0: one frame a call, the way it begins
+ * @headroom: in: bytes left alone before each frame that is read, a multiple of
+ *	8 up to TUNX_BATCH_ROOM_MAX: for what a program will put in front of it
+ * @tailroom: in: the same, behind it
+ *
+ * The struct may grow. What a caller's has beyond the kernel's must be zero.
+ */
+struct tunx_batch {
+	__u32 size;
+	__u32 flags;
+	__u16 headroom;
+	__u16 tailroom;
+};
+
+/* Its number tells the size of the first member, and so does not change */
+#define TUNXSETBATCH _IOW('T', 241, __u32)
+
+/* Beside VIRTIO_NET_HDR_F_*: a VLAN tag that is not in the frame; a tap's only */
+#define TUNX_REC_VLAN	0x0100
+
+/**
+ * struct tunx_rec - what is said about a frame
+ * @len: bytes of the frame
+ * @flags: VIRTIO_NET_HDR_F_NEEDS_CSUM, _DATA_VALID, _UDP_TUNNEL_CSUM, TUNX_REC_*
+ * @off8: the frame begins 8 * @off8 bytes from here: 4 and the headroom
+ * @gso_type: VIRTIO_NET_HDR_GSO_*
+ * @gso_size: payload of a segment
+ * @hdr_len: length of all headers, a hint
+ * @csum_start: where checksumming starts
+ * @csum_offset: where the checksum goes, from there
+ * @proto: EtherType of an IP packet; written: 0 looks at the packet
+ * @vlan_tci: with TUNX_REC_VLAN: priority and number
+ * @vlan_proto: with TUNX_REC_VLAN: ETH_P_8021Q or ETH_P_8021AD
+ * @hash_report: VIRTIO_NET_HASH_REPORT_*, read only
+ * @hash: value, read only
+ * @outer_th: of a UDP tunnel: start of the outer UDP header
+ * @inner_nh: of a UDP tunnel: start of the inner IP header
+ *
+ * All in the byte order of the machine, but for @proto and @vlan_proto. The next
+ * record begins at the next multiple of 8 behind frame and tailroom.
+ */
+struct tunx_rec {
+	__u32 len;
+	__u16 flags;
+	__u8 off8;
+	__u8 gso_type;
+	__u16 gso_size;
+	__u16 hdr_len;
+	__u16 csum_start;
+	__u16 csum_offset;
+	__be16 proto;
+	__u16 vlan_tci;
+	__be16 vlan_proto;
+	__u16 hash_report;
+	__u32 hash;
+	__u16 outer_th;
+	__u16 inner_nh;
+};
+
 #endif /* _UAPI_LINUX_TUNX_H */
