@@ -89,11 +89,10 @@ static bool tunx_chr_put_vnet(const struct tunx_vnet_raw *raw, size_t size,
 }
 
 /* The virtio-net header of a frame that asks something of the reader */
-static int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
+static int tunx_chr_get_vnet(struct tunx_dev *xd, unsigned int slot,
 			     const struct sk_buff *skb, unsigned int flags,
 			     unsigned int vlan, struct tunx_vnet_raw *raw)
 {
-	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
 	bool tunnel = READ_ONCE(xd->vnet_size) >= TUNX_VNET_MAX &&
 		      xd->netdev->features & NETIF_F_GSO_UDP_TUNNEL;
 	struct tunx_vnet vnet;
@@ -105,9 +104,9 @@ static int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
 		return -EINVAL;
 	}
 	if (vnet.gso_type)
-		this_cpu_inc(stats->tx_gso);
+		tunx_stats_inc(xd, slot, tx_gso);
 	if (vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		this_cpu_inc(stats->tx_csum);
+		tunx_stats_inc(xd, slot, tx_csum);
 	/* Tunnel packets came with virtio 1 */
 	tunx_frame_vnet_encode(&vnet, tunx_flags_vnet_le(flags) ||
 			       vnet.gso_type & VIRTIO_NET_HDR_GSO_UDP_TUNNEL, raw);
@@ -119,7 +118,7 @@ static int tunx_chr_get_vnet(struct tunx_dev *xd, struct tunx_queue *q,
  * frame, which comes as it is: nothing to complete, nothing to segment.
  * Out of line, so that a read without headers does not pay for the stack frame.
  */
-static noinline ssize_t tunx_chr_put_lead(struct tunx_dev *xd, struct tunx_queue *q,
+static noinline ssize_t tunx_chr_put_lead(struct tunx_dev *xd, unsigned int slot,
 					  const struct sk_buff *skb, __be16 proto,
 					  size_t len, unsigned int flags,
 					  struct iov_iter *to)
@@ -132,7 +131,7 @@ static noinline ssize_t tunx_chr_put_lead(struct tunx_dev *xd, struct tunx_queue
 	int err;
 
 	if (vnet_size && skb && (skb_is_gso(skb) || skb->ip_summed)) {
-		err = tunx_chr_get_vnet(xd, q, skb, flags, len - skb->len, &raw);
+		err = tunx_chr_get_vnet(xd, slot, skb, flags, len - skb->len, &raw);
 		if (err)
 			return err;
 	}
@@ -228,16 +227,15 @@ static void tunx_chr_consume(struct sk_buff *skb)
 	local_bh_enable();
 }
 
-static void tunx_chr_count(struct tunx_dev *xd, struct tunx_queue *q,
-			   unsigned int len)
+static void tunx_chr_count(struct tunx_dev *xd, unsigned int slot, unsigned int len)
 {
-	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
+	struct tunx_stats __percpu *stats = xd->slot[slot].stats;
 
 	this_cpu_inc(stats->tx_packets);
 	this_cpu_add(stats->tx_bytes, len);
 }
 
-static ssize_t tunx_chr_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
+static ssize_t tunx_chr_put_skb(struct tunx_dev *xd, unsigned int slot,
 				const struct sk_buff *skb, struct iov_iter *to)
 {
 	unsigned int len = skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
@@ -245,20 +243,20 @@ static ssize_t tunx_chr_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
 	ssize_t lead = 0;
 	int err;
 
-	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), skb, skb->len);
+	trace_tunx_dequeue(xd->netdev, slot, skb, skb->len);
 	if (flags & (TUNX_F_PI | TUNX_F_VNET)) {
-		lead = tunx_chr_put_lead(xd, q, skb, skb->protocol, len, flags, to);
+		lead = tunx_chr_put_lead(xd, slot, skb, skb->protocol, len, flags, to);
 		if (lead < 0)
 			return lead;
 	}
 	err = tunx_chr_put_bytes(skb, to);
 	if (err)
 		return err;
-	tunx_chr_count(xd, q, len);
+	tunx_chr_count(xd, slot, len);
 	return lead + len;
 }
 
-static noinline ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
+static noinline ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, unsigned int slot,
 					 const struct xdp_frame *frame,
 					 struct iov_iter *to)
 {
@@ -266,15 +264,15 @@ static noinline ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, struct tunx_queue 
 	ssize_t lead;
 	size_t len;
 
-	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), frame, frame->len);
-	lead = tunx_chr_put_lead(xd, q, NULL, frame->len >= ETH_HLEN ? eth->h_proto : 0,
+	trace_tunx_dequeue(xd->netdev, slot, frame, frame->len);
+	lead = tunx_chr_put_lead(xd, slot, NULL, frame->len >= ETH_HLEN ? eth->h_proto : 0,
 				 frame->len, READ_ONCE(xd->flags), to);
 	if (lead < 0)
 		return lead;
 	len = min_t(size_t, frame->len, iov_iter_count(to));
 	if (copy_to_iter(frame->data, len, to) != len)
 		return -EFAULT;
-	tunx_chr_count(xd, q, frame->len);
+	tunx_chr_count(xd, slot, frame->len);
 	return lead + frame->len;
 }
 
@@ -293,21 +291,22 @@ static noinline ssize_t tunx_chr_put_xdp(struct tunx_dev *xd, struct tunx_queue 
 ssize_t tunx_chr_put(struct tunx_dev *xd, struct tunx_queue *q, void *frame,
 		     struct iov_iter *to)
 {
+	unsigned int slot = tunx_queue_slot(q, xd);
 	struct sk_buff *skb = frame;
 	ssize_t ret;
 
 	if (unlikely(tun_is_xdp_frame(frame))) {
-		ret = tunx_chr_put_xdp(xd, q, tun_ptr_to_xdp(frame), to);
+		ret = tunx_chr_put_xdp(xd, slot, tun_ptr_to_xdp(frame), to);
 		xdp_return_frame(tun_ptr_to_xdp(frame));
 	} else {
-		ret = tunx_chr_put_skb(xd, q, skb, to);
+		ret = tunx_chr_put_skb(xd, slot, skb, to);
 		if (likely(ret >= 0))
 			tunx_chr_consume(skb);
 		else
 			kfree_skb(skb);
 	}
 	if (ret < 0)
-		tunx_stats_inc(xd, READ_ONCE(q->index), tx_lost);
+		tunx_stats_inc(xd, slot, tx_lost);
 	return ret;
 }
 

@@ -66,18 +66,17 @@ static bool tunx_chr_batch_words(const struct iov_iter *iter)
 }
 
 /* What a frame asks of the reader */
-static int tunx_chr_batch_describe(struct tunx_dev *xd, struct tunx_queue *q,
+static int tunx_chr_batch_describe(struct tunx_dev *xd, unsigned int slot,
 				   const struct sk_buff *skb, struct tunx_rec *rec)
 {
-	struct tunx_stats __percpu *stats = xd->slot[READ_ONCE(q->index)].stats;
 	struct tunx_vnet v;
 
 	if (tunx_frame_from_skb(skb, true, 0, &v))
 		return -EINVAL;
 	if (v.gso_type)
-		this_cpu_inc(stats->tx_gso);
+		tunx_stats_inc(xd, slot, tx_gso);
 	if (v.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		this_cpu_inc(stats->tx_csum);
+		tunx_stats_inc(xd, slot, tx_csum);
 	rec->flags |= v.flags;
 	rec->gso_type = v.gso_type;
 	rec->gso_size = v.gso_size;
@@ -129,7 +128,7 @@ static bool tunx_chr_batch_put_rec(const struct tunx_rec *rec, size_t lead,
 	return true;
 }
 
-static int tunx_chr_batch_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
+static int tunx_chr_batch_put_skb(struct tunx_dev *xd, unsigned int slot,
 				  const struct sk_buff *skb, size_t lead,
 				  size_t total, struct iov_iter *to)
 {
@@ -139,9 +138,9 @@ static int tunx_chr_batch_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
 		.proto = skb->protocol,
 	};
 
-	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), skb, skb->len);
+	trace_tunx_dequeue(xd->netdev, slot, skb, skb->len);
 	if ((skb_is_gso(skb) || skb->ip_summed) &&
-	    tunx_chr_batch_describe(xd, q, skb, &rec))
+	    tunx_chr_batch_describe(xd, slot, skb, &rec))
 		return -EINVAL;
 	if (unlikely(skb_vlan_tag_present(skb))) {
 		rec.flags |= TUNX_REC_VLAN;
@@ -166,7 +165,7 @@ static int tunx_chr_batch_put_skb(struct tunx_dev *xd, struct tunx_queue *q,
 	return 0;
 }
 
-static int tunx_chr_batch_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
+static int tunx_chr_batch_put_xdp(struct tunx_dev *xd, unsigned int slot,
 				  const struct xdp_frame *frame, size_t lead,
 				  size_t total, struct iov_iter *to)
 {
@@ -177,7 +176,7 @@ static int tunx_chr_batch_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
 		.proto = frame->len >= ETH_HLEN ? eth->h_proto : 0,
 	};
 
-	trace_tunx_dequeue(xd->netdev, READ_ONCE(q->index), frame, frame->len);
+	trace_tunx_dequeue(xd->netdev, slot, frame, frame->len);
 	if (!tunx_chr_batch_put_rec(&rec, lead, to) ||
 	    _copy_to_iter(frame->data, frame->len, to) != frame->len)
 		return -EFAULT;
@@ -186,7 +185,7 @@ static int tunx_chr_batch_put_xdp(struct tunx_dev *xd, struct tunx_queue *q,
 }
 
 /* One record; the caller has looked that there is room. Bytes, or an error */
-static ssize_t tunx_chr_batch_put(struct tunx_dev *xd, struct tunx_queue *q,
+static ssize_t tunx_chr_batch_put(struct tunx_dev *xd, unsigned int slot,
 				  void *frame, u32 batch, struct iov_iter *to)
 {
 	size_t lead = TUNX_BATCH_LEAD(batch), total;
@@ -194,9 +193,9 @@ static ssize_t tunx_chr_batch_put(struct tunx_dev *xd, struct tunx_queue *q,
 
 	total = ALIGN(lead + tunx_queue_frame_len(frame) + TUNX_BATCH_TAIL(batch), 8);
 	if (unlikely(tun_is_xdp_frame(frame)))
-		err = tunx_chr_batch_put_xdp(xd, q, tun_ptr_to_xdp(frame), lead, total, to);
+		err = tunx_chr_batch_put_xdp(xd, slot, tun_ptr_to_xdp(frame), lead, total, to);
 	else
-		err = tunx_chr_batch_put_skb(xd, q, frame, lead, total, to);
+		err = tunx_chr_batch_put_skb(xd, slot, frame, lead, total, to);
 	return likely(!err) ? total : err;
 }
 
@@ -218,7 +217,7 @@ static void tunx_chr_batch_free(void **frame, unsigned int n)
 static ssize_t tunx_chr_batch_some(struct tunx_dev *xd, struct tunx_queue *q,
 				   u32 batch, struct iov_iter *to)
 {
-	unsigned int i, n, good = 0, bytes = 0, slot = READ_ONCE(q->index);
+	unsigned int i, n, good = 0, bytes = 0, slot = tunx_queue_slot(q, xd);
 	void *frame[TUNX_BATCH_MOST];
 	ssize_t done = 0, ret;
 
@@ -230,7 +229,7 @@ static ssize_t tunx_chr_batch_some(struct tunx_dev *xd, struct tunx_queue *q,
 	n = ret;
 	/* A bad buffer: the frames that follow are as lost as this one */
 	for (i = 0; i < n && ret != -EFAULT; i++) {
-		ret = tunx_chr_batch_put(xd, q, frame[i], batch, to);
+		ret = tunx_chr_batch_put(xd, slot, frame[i], batch, to);
 		if (unlikely(ret < 0))
 			continue;
 		done += ret;

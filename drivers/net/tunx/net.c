@@ -98,21 +98,18 @@ static void tunx_net_set_rx_mode(struct net_device *dev)
 
 /**
  * tunx_net_stats_read - sum up the counters of a slot
- * @slot: slot of a device
+ * @slot: slot of a device, one of its first nr_counted
  * @sum: counters in the order of struct tunx_stats; added to
  *
  * Context: any.
  */
 void tunx_net_stats_read(const struct tunx_slot *slot, u64 sum[TUNX_STATS])
 {
-	struct tunx_stats __percpu *stats = READ_ONCE(slot->stats);
 	unsigned int cpu, i;
 	const u64 *counter;
 
-	if (!stats)
-		return;
 	for_each_possible_cpu(cpu) {
-		counter = (const u64 *)per_cpu_ptr(stats, cpu);
+		counter = (const u64 *)per_cpu_ptr(slot->stats, cpu);
 		for (i = 0; i < TUNX_STATS; i++)
 			sum[i] += READ_ONCE(counter[i]);
 	}
@@ -126,9 +123,11 @@ static void tunx_net_get_stats64(struct net_device *dev,
 		struct tunx_stats named;
 		u64 all[TUNX_STATS];
 	} sum = {};
-	unsigned int i;
+	unsigned int i, n;
 
-	for (i = 0; i < xd->max_queues; i++)
+	/* Pairs with tunx_queue_slot_stats() */
+	n = smp_load_acquire(&xd->nr_counted);
+	for (i = 0; i < n; i++)
 		tunx_net_stats_read(&xd->slot[i], sum.all);
 	s->tx_packets = sum.named.tx_packets;
 	s->tx_bytes = sum.named.tx_bytes;
@@ -171,10 +170,9 @@ static void tunx_net_destroy(struct net_device *dev)
 	struct tunx_dev *xd = netdev_priv(dev);
 	unsigned int i;
 
-	for (i = 0; i < xd->max_queues; i++) {
+	for (i = 0; i < xd->nr_counted; i++)
 		free_percpu(xd->slot[i].stats);
-		xd->slot[i].stats = NULL;
-	}
+	xd->nr_counted = 0;
 	tunx_queue_flow_free(xd->flows);
 	xd->flows = NULL;
 	tunx_net_filter_free(xd);

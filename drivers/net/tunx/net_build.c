@@ -105,7 +105,7 @@ static struct sk_buff *tunx_net_build_pages(struct tunx_rx *rx, size_t head,
 	return skb;
 }
 
-/* The frame in NAPI's hands gets a piece of page for each iovec but the first */
+/* A piece of page for each iovec but the first */
 static int tunx_net_build_add_frags(struct sk_buff *skb,
 				    const struct iov_iter *from)
 {
@@ -127,11 +127,9 @@ static int tunx_net_build_add_frags(struct sk_buff *skb,
 	return 0;
 }
 
-/* Context: napi_mutex */
 static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 					    struct iov_iter *from)
 {
-	struct napi_struct *napi = &rx->q->napi;
 	size_t head = min(iov_iter_single_seg_count(from), rx->len);
 	struct sk_buff *skb;
 	int err;
@@ -140,30 +138,19 @@ static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 	    rx->len > ETH_MAX_MTU - NET_SKB_PAD - NET_IP_ALIGN)
 		return ERR_PTR(-EMSGSIZE);
 	/*
-	 * The instance goes with the device or the slot, but not under
-	 * napi_mutex. Without one, NAPI refuses the frame when its turn comes.
+	 * Not napi_get_frags(): the copy may sleep in a page fault, as long as
+	 * user space likes, and the instance goes with the device meanwhile.
 	 */
-	if (tunx_queue_is_attached(rx->q, rx->xd)) {
-		local_bh_disable();
-		skb = napi_get_frags(napi);
-		local_bh_enable();
-	} else {
-		rx->mode &= ~TUNX_Q_FRAGS;
-		skb = netdev_alloc_skb(rx->xd->netdev, 0);
-	}
+	skb = netdev_alloc_skb_ip_align(rx->xd->netdev, head);
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	err = __skb_grow(skb, head);
-	if (!err)
-		err = tunx_net_build_add_frags(skb, from);
+	__skb_put(skb, head);
+	err = tunx_net_build_add_frags(skb, from);
 	if (!err)
 		err = skb->len == rx->len ?
 		      skb_copy_datagram_from_iter(skb, 0, from, rx->len) : -EINVAL;
 	if (err) {
-		if (rx->mode & TUNX_Q_FRAGS)
-			napi_free_frags(napi);
-		else
-			kfree_skb(skb);
+		kfree_skb(skb);
 		return ERR_PTR(err);
 	}
 	return skb;
@@ -171,10 +158,10 @@ static struct sk_buff *tunx_net_build_frags(struct tunx_rx *rx,
 
 /**
  * tunx_net_build - make a socket buffer of a frame of any kind
- * @rx: the frame; ubuf and mode are updated
+ * @rx: the frame; ubuf is updated
  * @from: its bytes
  *
- * Context: process, may sleep; with IFF_NAPI_FRAGS under napi_mutex.
+ * Context: process, may sleep.
  * Return: the frame, or -EAGAIN (no buffer space, noblock), -ERESTARTSYS,
  * -EBADFD (device deleted while waiting), -EFAULT, -EINVAL, -EMSGSIZE,
  * -ENOBUFS, -ENOMEM.

@@ -119,31 +119,24 @@ static int tunx_net_set_coalesce(struct net_device *dev,
 	return 0;
 }
 
-/* Counters of all slots that ever had a queue, slot by slot */
-static unsigned int tunx_net_stats_slots(const struct tunx_dev *xd)
-{
-	unsigned int n = 0;
-
-	while (n < xd->max_queues && xd->slot[n].stats)
-		n++;
-	return n;
-}
-
+/* Counters of all slots that ever had a queue, slot by slot. Context: RTNL */
 static int tunx_net_get_sset_count(struct net_device *dev, int set)
 {
+	struct tunx_dev *xd = netdev_priv(dev);
+
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return tunx_net_stats_slots(netdev_priv(dev)) *
-	       ARRAY_SIZE(tunx_net_counters);
+	return xd->nr_counted * ARRAY_SIZE(tunx_net_counters);
 }
 
 static void tunx_net_get_strings(struct net_device *dev, u32 set, u8 *data)
 {
-	unsigned int slot, i, slots = tunx_net_stats_slots(netdev_priv(dev));
+	struct tunx_dev *xd = netdev_priv(dev);
+	unsigned int slot, i;
 
 	if (set != ETH_SS_STATS)
 		return;
-	for (slot = 0; slot < slots; slot++)
+	for (slot = 0; slot < xd->nr_counted; slot++)
 		for (i = 0; i < ARRAY_SIZE(tunx_net_counters); i++)
 			ethtool_sprintf(&data, "queue_%u_%s", slot,
 					tunx_net_counters[i].name);
@@ -153,9 +146,9 @@ static void tunx_net_get_stats(struct net_device *dev,
 			       struct ethtool_stats *stats, u64 *data)
 {
 	const struct tunx_dev *xd = netdev_priv(dev);
-	unsigned int slot, i, slots = tunx_net_stats_slots(xd);
+	unsigned int slot, i;
 
-	for (slot = 0; slot < slots; slot++) {
+	for (slot = 0; slot < xd->nr_counted; slot++) {
 		u64 sum[TUNX_STATS] = {};
 
 		tunx_net_stats_read(&xd->slot[slot], sum);

@@ -101,7 +101,7 @@ static int tunx_net_rx_offload(struct tunx_dev *xd, unsigned int slot,
 }
 
 /* The last that is the same for every frame */
-static void tunx_net_rx_finish(struct tunx_dev *xd, struct tunx_queue *q,
+static void tunx_net_rx_finish(struct tunx_dev *xd, unsigned int slot,
 			       struct sk_buff *skb, unsigned int flags)
 {
 	if (flags & TUNX_F_TAP)
@@ -110,7 +110,7 @@ static void tunx_net_rx_finish(struct tunx_dev *xd, struct tunx_queue *q,
 	/* The core guesses the length of headers of segments from this */
 	if (skb_is_gso(skb))
 		skb_probe_transport_header(skb);
-	skb_record_rx_queue(skb, READ_ONCE(q->index));
+	skb_record_rx_queue(skb, slot);
 }
 
 /* To the stack, with what was held back before it. Context: BH off */
@@ -131,22 +131,14 @@ static void tunx_net_rx_receive(struct tunx_dev *xd, struct tunx_queue *q,
 }
 
 /* IFF_NAPI_FRAGS: GRO gets the frame in pieces. Context: napi_mutex, BH off */
-static int tunx_net_rx_frags(struct tunx_queue *q, struct sk_buff *skb)
+static int tunx_net_rx_frags(struct tunx_rx *rx, struct sk_buff *skb)
 {
 	/* GRO wants the Ethernet header in the head, where eth_type_trans was */
 	skb_push(skb, ETH_HLEN);
 	if (eth_get_headlen(skb->dev, skb->data, skb_headlen(skb)) >
-	    skb_headlen(skb)) {
-		napi_free_frags(&q->napi);
+	    skb_headlen(skb))
 		return -ENOMEM;
-	}
-	if (!napi_schedule_prep(&q->napi)) {
-		napi_free_frags(&q->napi);
-		return -EBUSY;
-	}
-	napi_gro_frags(&q->napi);
-	napi_complete(&q->napi);
-	return 0;
+	return tunx_queue_napi_frags(rx->q, rx->xd, skb);
 }
 
 static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
@@ -154,10 +146,10 @@ static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
 	struct tunx_queue *q = rx->q;
 	int err = 0;
 
-	if (rx->mode & TUNX_Q_FRAGS)
-		return tunx_net_rx_frags(q, skb);
 	if (rx->mode & TUNX_Q_NAPI) {
-		err = tunx_queue_napi_receive(q, rx->xd, skb, rx->more);
+		err = rx->mode & TUNX_Q_FRAGS ?
+		      tunx_net_rx_frags(rx, skb) :
+		      tunx_queue_napi_receive(q, rx->xd, skb, rx->more);
 		if (err)
 			kfree_skb(skb);
 	} else if (rx->list) {
@@ -168,27 +160,11 @@ static int tunx_net_rx_deliver(struct tunx_rx *rx, struct sk_buff *skb)
 	return err;
 }
 
-/* A frame in NAPI's hands is not ours to free */
-static void tunx_net_rx_free(struct tunx_rx *rx, struct sk_buff *skb, int err)
-{
-	if (rx->mode & TUNX_Q_FRAGS)
-		napi_free_frags(&rx->q->napi);
-	else
-		kfree_skb_reason(skb, err == -EIO ? SKB_DROP_REASON_DEV_READY :
-						    SKB_DROP_REASON_NOT_SPECIFIED);
-}
-
-/* Generic XDP; the frame in NAPI's hands may be another one after that */
+/* Generic XDP; the frame may be another one after that */
 static bool tunx_net_rx_xdp(struct tunx_rx *rx, struct sk_buff **pskb)
 {
-	bool pass;
-
-	if (rx->xdp_done || likely(!rcu_access_pointer(rx->xd->xdp_prog)))
-		return true;
-	pass = tunx_net_xdp_generic(rx->xd, rx->q, pskb);
-	if (rx->mode & TUNX_Q_FRAGS)
-		rx->q->napi.skb = pass ? *pskb : NULL;
-	return pass;
+	return rx->xdp_done || likely(!rcu_access_pointer(rx->xd->xdp_prog)) ||
+	       tunx_net_xdp_generic(rx->xd, rx->q, pskb);
 }
 
 /**
@@ -203,7 +179,7 @@ static bool tunx_net_rx_xdp(struct tunx_rx *rx, struct sk_buff **pskb)
 int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
 		      const struct tunx_rx_head *head)
 {
-	unsigned int slot = READ_ONCE(rx->q->index);
+	unsigned int slot = tunx_queue_slot(rx->q, rx->xd);
 	struct tunx_dev *xd = rx->xd;
 	bool counted = false;
 	u32 hash;
@@ -216,7 +192,7 @@ int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
 	}
 	if (err)
 		goto drop;
-	tunx_net_rx_finish(xd, rx->q, skb, rx->flags);
+	tunx_net_rx_finish(xd, slot, skb, rx->flags);
 	if (!tunx_net_rx_xdp(rx, &skb))
 		return 0;
 	if (unlikely(!(READ_ONCE(xd->netdev->flags) & IFF_UP))) {
@@ -229,7 +205,7 @@ int tunx_net_rx_frame(struct tunx_rx *rx, struct sk_buff *skb,
 	err = tunx_net_rx_deliver(rx, skb);
 	if (err)
 		return err;
-	tunx_net_steer_learn(xd, rx->q, hash);
+	tunx_net_steer_learn(xd, slot, hash);
 	tunx_stats_inc(xd, slot, rx_packets);
 	tunx_stats_add(xd, slot, rx_bytes, rx->len);
 	return 0;
@@ -238,7 +214,8 @@ drop:
 	/* ABI: a lying header is a frame error and no drop */
 	if (!counted)
 		tunx_stats_inc(xd, slot, rx_dropped);
-	tunx_net_rx_free(rx, skb, err);
+	kfree_skb_reason(skb, err == -EIO ? SKB_DROP_REASON_DEV_READY :
+					    SKB_DROP_REASON_NOT_SPECIFIED);
 	return err;
 }
 
@@ -254,7 +231,7 @@ int tunx_net_rx_lost(const struct tunx_rx *rx, int err)
 {
 	/* Nothing was lost when the writer is to try again */
 	if (err != -EAGAIN && err != -ERESTARTSYS)
-		tunx_stats_inc(rx->xd, READ_ONCE(rx->q->index), rx_dropped);
+		tunx_stats_inc(rx->xd, tunx_queue_slot(rx->q, rx->xd), rx_dropped);
 	return err;
 }
 
@@ -290,21 +267,13 @@ static int tunx_net_rx_any(struct tunx_rx *rx, struct iov_iter *from,
 
 	if (IS_ERR(skb))
 		return tunx_net_rx_lost(rx, PTR_ERR(skb));
+	if (unlikely(rx->mode & TUNX_Q_FRAGS))
+		mutex_lock(&rx->q->napi_mutex);
 	local_bh_disable();
 	err = tunx_net_rx_frame(rx, skb, head);
 	local_bh_enable();
-	return err;
-}
-
-/* A frame in NAPI's hands has one owner at a time */
-static int tunx_net_rx_pieces(struct tunx_rx *rx, struct iov_iter *from,
-			      const struct tunx_rx_head *head)
-{
-	int err;
-
-	mutex_lock(&rx->q->napi_mutex);
-	err = tunx_net_rx_any(rx, from, head);
-	mutex_unlock(&rx->q->napi_mutex);
+	if (unlikely(rx->mode & TUNX_Q_FRAGS))
+		mutex_unlock(&rx->q->napi_mutex);
 	return err;
 }
 
@@ -338,9 +307,8 @@ ssize_t tunx_net_rx(struct tunx_rx *rx, struct iov_iter *from)
 	if (err)
 		return err;
 
-	if (unlikely(rx->mode & TUNX_Q_FRAGS))
-		err = tunx_net_rx_pieces(rx, from, &head);
-	else if (likely(!rx->ubuf && tunx_net_build_fits_page(rx)))
+	if (likely(!rx->ubuf && !(rx->mode & TUNX_Q_FRAGS) &&
+		   tunx_net_build_fits_page(rx)))
 		err = tunx_net_rx_page(rx, from, &head);
 	else
 		err = tunx_net_rx_any(rx, from, &head);

@@ -54,8 +54,8 @@ struct tunx_rx_head {
 	bool tunnel;
 };
 
-/* The copied bytes of so many frames wait for each other */
-#define TUNX_RX_BATCH	16
+/* The copied bytes of so many frames wait for each other, on the writer's stack */
+#define TUNX_RX_BATCH	8
 
 /**
  * struct tunx_rx_item - a written record whose frame was copied

@@ -77,7 +77,8 @@ static bool tunx_net_batch_direct(const struct tunx_rx *rx)
 }
 
 /* What is left of tunx_net_rx_frame() then. Context: BH off */
-static void tunx_net_batch_plain(struct tunx_rx *rx, __be16 proto, struct sk_buff *skb)
+static void tunx_net_batch_plain(struct tunx_rx *rx, unsigned int slot, __be16 proto,
+				 struct sk_buff *skb)
 {
 	if (rx->flags & TUNX_F_TAP) {
 		skb->protocol = eth_type_trans(skb, rx->xd->netdev);
@@ -87,8 +88,8 @@ static void tunx_net_batch_plain(struct tunx_rx *rx, __be16 proto, struct sk_buf
 		skb_reset_mac_header(skb);
 	}
 	skb_reset_network_header(skb);
-	skb_record_rx_queue(skb, READ_ONCE(rx->q->index));
-	trace_tunx_rx(rx->xd->netdev, READ_ONCE(rx->q->index), skb, rx->len);
+	skb_record_rx_queue(skb, slot);
+	trace_tunx_rx(rx->xd->netdev, slot, skb, rx->len);
 	list_add_tail(&skb->list, rx->list);
 }
 
@@ -111,7 +112,7 @@ static int tunx_net_batch_frame(struct tunx_rx *rx, const struct tunx_rec *rec,
  */
 static int tunx_net_batch_flush(struct tunx_rx_batch *b)
 {
-	unsigned int i, n = b->n, good = 0, bytes = 0;
+	unsigned int i, n = b->n, good = 0, bytes = 0, slot;
 	bool direct = tunx_net_batch_direct(&b->rx);
 	struct tunx_rx *rx = &b->rx;
 	struct sk_buff *skb;
@@ -121,6 +122,7 @@ static int tunx_net_batch_flush(struct tunx_rx_batch *b)
 	if (!n)
 		return 0;
 	b->n = 0;
+	slot = tunx_queue_slot(rx->q, rx->xd);
 	rx->list = &list;
 	local_bh_disable();
 	for (i = 0; i < n; i++) {
@@ -131,7 +133,7 @@ static int tunx_net_batch_flush(struct tunx_rx_batch *b)
 		if (IS_ERR(skb)) {
 			err = tunx_net_rx_lost(rx, PTR_ERR(skb));
 		} else if (likely(skb && direct && b->item[i].plain)) {
-			tunx_net_batch_plain(rx, b->item[i].rec.proto, skb);
+			tunx_net_batch_plain(rx, slot, b->item[i].rec.proto, skb);
 			bytes += rx->len;
 			good++;
 		} else if (skb) {
@@ -142,8 +144,8 @@ static int tunx_net_batch_flush(struct tunx_rx_batch *b)
 	}
 	if (i)
 		b->done = b->item[i - 1].end;
-	tunx_stats_add(rx->xd, READ_ONCE(rx->q->index), rx_packets, good);
-	tunx_stats_add(rx->xd, READ_ONCE(rx->q->index), rx_bytes, bytes);
+	tunx_stats_add(rx->xd, slot, rx_packets, good);
+	tunx_stats_add(rx->xd, slot, rx_bytes, bytes);
 	netif_receive_skb_list(&list);
 	local_bh_enable();
 	/* A write may have any number of records */

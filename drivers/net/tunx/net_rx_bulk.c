@@ -75,7 +75,7 @@ static void tunx_net_bulk_one(struct tunx_rx *rx, struct xdp_buff *xdp)
 	return;
 
 drop:
-	tunx_stats_inc(rx->xd, READ_ONCE(rx->q->index), rx_dropped);
+	tunx_stats_inc(rx->xd, tunx_queue_slot(rx->q, rx->xd), rx_dropped);
 }
 
 /**

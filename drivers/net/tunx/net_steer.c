@@ -168,13 +168,13 @@ u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 /**
  * tunx_net_steer_learn - the flow of a delivered frame uses this queue
  * @xd: device
- * @q: queue the frame was written on
+ * @slot: where the queue it was written on is
  * @hash: of tunx_net_steer_hash()
  *
  * Context: any.
  */
-void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash)
+void tunx_net_steer_learn(struct tunx_dev *xd, unsigned int slot, u32 hash)
 {
 	if (hash)
-		tunx_queue_flow_learn(xd->flows, hash, READ_ONCE(q->index));
+		tunx_queue_flow_learn(xd->flows, hash, slot);
 }

@@ -204,16 +204,16 @@ static bool tunx_queue_half_free(struct ptr_ring *ring)
  */
 void tunx_queue_made_room(struct tunx_queue *q, struct tunx_dev *xd)
 {
-	struct netdev_queue *txq;
+	unsigned int slot = tunx_queue_slot(q, xd);
+	struct netdev_queue *txq = netdev_get_tx_queue(xd->netdev, slot);
 
-	txq = netdev_get_tx_queue(xd->netdev, READ_ONCE(q->index));
 	smp_mb(); /* (B) */
 	if (!netif_tx_queue_stopped(txq) || !tunx_queue_half_free(&q->ring))
 		return;
 	/* The slot may have moved on: only its present owner may start it */
 	if (READ_ONCE(q->state) == TUNX_QUEUE_ATTACHED) {
 		netif_tx_wake_queue(txq);
-		tunx_stats_inc(xd, READ_ONCE(q->index), tx_wakes);
+		tunx_stats_inc(xd, slot, tx_wakes);
 	}
 }
 
@@ -287,12 +287,12 @@ int tunx_queue_wait_any(struct tunx_queue *q, struct tunx_dev *xd)
  */
 void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd)
 {
-	void *frame;
+	void *frame = ERR_PTR(-EBADFD);
 	int err;
 
 	err = wait_event_interruptible_exclusive(q->socket.wq.wait,
-						 !IS_ERR(frame = tunx_queue_consume(q, xd, true)) ||
-						 rcu_access_pointer(q->xd) != xd);
+						 rcu_access_pointer(q->xd) != xd ||
+						 !IS_ERR(frame = tunx_queue_consume(q, xd, true)));
 	if (!IS_ERR(frame))
 		return frame;
 	return ERR_PTR(err ? err : -EBADFD);

@@ -14,17 +14,18 @@
 #include "tunx.h"
 
 /* Counters of a slot, made on first use and kept as long as the device */
-static int tunx_queue_slot_stats(struct tunx_slot *slot)
+static int tunx_queue_slot_stats(struct tunx_dev *xd, unsigned int i)
 {
 	struct tunx_stats __percpu *stats;
 
-	if (slot->stats)
+	if (i < xd->nr_counted)
 		return 0;
 	stats = alloc_percpu_gfp(struct tunx_stats, GFP_KERNEL_ACCOUNT);
 	if (!stats)
 		return -ENOMEM;
-	/* Pairs with the READ_ONCE() of lockless counter readers */
-	smp_store_release(&slot->stats, stats);
+	xd->slot[i].stats = stats;
+	/* Pairs with tunx_queue_slot() and with lockless readers of counters */
+	smp_store_release(&xd->nr_counted, i + 1);
 	return 0;
 }
 
@@ -53,7 +54,7 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 	unsigned int i = xd->nr_queues;
 	int err;
 
-	err = tunx_queue_slot_stats(&xd->slot[i]);
+	err = tunx_queue_slot_stats(xd, i);
 	if (err)
 		return err;
 	WRITE_ONCE(q->index, i);

@@ -105,12 +105,8 @@ void tunx_queue_napi_start(struct tunx_queue *q)
  */
 void tunx_queue_napi_del(struct tunx_queue *q)
 {
-	if (!(q->flags & TUNX_Q_NAPI))
-		return;
-	/* A writer may be filling the frame that goes with the instance */
-	mutex_lock(&q->napi_mutex);
-	netif_napi_del(&q->napi);
-	mutex_unlock(&q->napi_mutex);
+	if (q->flags & TUNX_Q_NAPI)
+		netif_napi_del(&q->napi);
 }
 
 /**
@@ -118,8 +114,8 @@ void tunx_queue_napi_del(struct tunx_queue *q)
  * @q: queue
  * @xd: the device the caller holds
  *
- * The answer stays true as long as the caller holds rx_list.lock or napi_mutex:
- * who takes the slot away waits for both.
+ * The answer stays true as long as the caller holds rx_list.lock or owns the NAPI
+ * instance: who takes the slot away waits for both.
  *
  * Context: any.
  * Return: whether it has.
@@ -188,6 +184,34 @@ int tunx_queue_napi_receive(struct tunx_queue *q, struct tunx_dev *xd,
 	else if (!more || waiting > NAPI_POLL_WEIGHT)
 		napi_schedule(&q->napi);
 	return 0;
+}
+
+/**
+ * tunx_queue_napi_frags - a frame written in pieces goes to GRO
+ * @q: queue with TUNX_Q_FRAGS
+ * @xd: the device the caller holds
+ * @skb: frame, taken on success
+ *
+ * Context: napi_mutex, BH off.
+ * Return: 0, or -EBUSY when the queue is not attached, or NAPI is polling.
+ */
+int tunx_queue_napi_frags(struct tunx_queue *q, struct tunx_dev *xd,
+			  struct sk_buff *skb)
+{
+	int err = 0;
+
+	if (!napi_schedule_prep(&q->napi))
+		return -EBUSY;
+	if (likely(tunx_queue_is_attached(q, xd))) {
+		/* GRO may have left a used frame there for the next one */
+		napi_free_frags(&q->napi);
+		q->napi.skb = skb;
+		napi_gro_frags(&q->napi);
+	} else {
+		err = -EBUSY;
+	}
+	napi_complete(&q->napi);
+	return err;
 }
 
 /**

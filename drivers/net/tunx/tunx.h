@@ -42,8 +42,8 @@
  *   RTNL                   all writes of: slot[].queue, nr_queues, disabled,
  *                          flags, owner, group, programs, filters, hashing;
  *                          queue xd, state, index
- *   napi_mutex             one writer at a time builds a frame in NAPI's hands
- *                          (IFF_NAPI_FRAGS; process context)
+ *   napi_mutex             one writer at a time hands its pieces to GRO
+ *                          (IFF_NAPI_FRAGS; process context, does not sleep)
  *   rx_list.lock           frames waiting for NAPI or for more (BH off)
  *   ring.consumer_lock     head of a queue's ring (process context)
  *   ring.producer_lock     tail of a queue's ring (BH off)
@@ -200,6 +200,8 @@ struct tunx_dev {
 	unsigned int flags;
 	/** @nr_queues: slots in use; RTNL writes, READ_ONCE() reads */
 	unsigned int nr_queues;
+	/** @nr_counted: slots that have counters, from 0; only grows, see tunx_queue_slot() */
+	unsigned int nr_counted;
 	/** @nr_disabled: length of @disabled; RTNL writes, READ_ONCE() reads */
 	unsigned int nr_disabled;
 	/** @max_queues: number of slots: TUNX_MAX_QUEUES with TUNX_F_MQ, else 1 */
@@ -277,7 +279,7 @@ struct tunx_queue {
 	u32 batch;
 	/** @napi: with TUNX_Q_NAPI */
 	struct napi_struct napi;
-	/** @napi_mutex: with TUNX_Q_FRAGS: owner of the frame in @napi */
+	/** @napi_mutex: with TUNX_Q_FRAGS: writers take turns to own @napi */
 	struct mutex napi_mutex;
 	/** @rx_list: written frames that wait for NAPI, or for more */
 	struct sk_buff_head rx_list;
@@ -377,6 +379,8 @@ void tunx_queue_napi_del(struct tunx_queue *q);
 bool tunx_queue_is_attached(const struct tunx_queue *q, const struct tunx_dev *xd);
 int tunx_queue_napi_receive(struct tunx_queue *q, struct tunx_dev *xd,
 			    struct sk_buff *skb, bool more);
+int tunx_queue_napi_frags(struct tunx_queue *q, struct tunx_dev *xd,
+			  struct sk_buff *skb);
 void tunx_queue_napi_kick(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_batch(struct tunx_queue *q, struct tunx_dev *xd,
 		      struct sk_buff *skb, unsigned int most,
@@ -432,7 +436,7 @@ u16 tunx_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 			  struct net_device *sb_dev);
 u32 tunx_net_steer_hash(struct tunx_dev *xd, struct tunx_queue *q,
 			struct sk_buff *skb);
-void tunx_net_steer_learn(struct tunx_dev *xd, struct tunx_queue *q, u32 hash);
+void tunx_net_steer_learn(struct tunx_dev *xd, unsigned int slot, u32 hash);
 
 /* net_hash.c: hash reporting and receive side scaling */
 u16 tunx_net_hash_queue(const struct tunx_hash_conf *conf,
@@ -539,6 +543,27 @@ static inline struct tunx_dev *tunx_queue_dev_get(struct tunx_queue *q)
 static inline void tunx_queue_dev_put(struct tunx_dev *xd)
 {
 	dev_put(xd->netdev);
+}
+
+/**
+ * tunx_queue_slot - where a file operation counts
+ * @q: queue
+ * @xd: the device the operation holds
+ *
+ * An operation that slept, in a page fault for example, may find its device deleted
+ * and the file at another one, where its number says nothing about @xd. Slot 0
+ * counts then. Where RTNL or RCU has the queue at its device, @index will do.
+ *
+ * Context: any.
+ * Return: number of a slot that has counters, and of a queue of the netdev.
+ */
+static inline unsigned int tunx_queue_slot(const struct tunx_queue *q,
+					   const struct tunx_dev *xd)
+{
+	unsigned int i = READ_ONCE(q->index);
+
+	/* Pairs with tunx_queue_slot_stats() */
+	return likely(i < smp_load_acquire(&xd->nr_counted)) ? i : 0;
 }
 
 /**
