@@ -56,16 +56,15 @@ fuzz-calls:
 			--seconds $$(($(MINUTES) * 60)) --seed \
 			$$(od --address-radix=n --read-bytes=4 --format=u4 /dev/urandom)'
 
-# On a kernel that looks for faults of every kind, and is slow. The drop-in build
-# is what vhost_net works with.
-DEBUG_RUN = $(RECORD) test-debug tools/vm/run --kernel debug --dropin --timeout 14400 --
-DEBUG_TESTS = selftests/run --on dropin --slow 10
-
+# On a kernel that looks for faults of every kind, and is slow; and on one that does
+# nothing but count lines. The drop-in build is what vhost_net works with.
 test-debug:
-	$(DEBUG_RUN) $(DEBUG_TESTS)
+	$(RECORD) test-debug tools/vm/run --kernel debug --dropin --timeout 14400 -- \
+		selftests/run --on dropin --slow 10
 
 coverage:
-	$(DEBUG_RUN) tools/vm/coverage $(DEBUG_TESTS)
+	$(RECORD) coverage tools/vm/run --kernel gcov --dropin --timeout 7200 -- \
+		tools/vm/coverage selftests/run --on dropin --slow 2
 
 # The older kernels only if asked for
 kselftest:
@@ -102,7 +101,7 @@ help:
 	@echo 'make fuzz             random operations on stock and tunx compared, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'
 	@echo 'make fuzz-calls       hostile calls led by coverage, with KASAN, for MINUTES=$(MINUTES)'
 	@echo 'make test-debug       run them with KASAN, lockdep, kmemleak and fault injection'
-	@echo 'make coverage         the same, and tell which lines of the driver never ran'
+	@echo 'make coverage         run them on a kernel that counts lines, and tell which never ran'
 	@echo 'make kselftest        run the kernel'\''s own tests of tun on stock and on tunx'
 	@echo 'make bench            instructions per operation, beside stock tun'
 	@echo 'make stress           everything at once, for MINUTES=$(MINUTES) on KERNEL=$(KERNEL)'

@@ -87,7 +87,7 @@ done
 ktap_is "10 times: traffic, unload at once, load" "$bad" 0
 
 # Stock is here for comparison only, and need not prove itself that often.
-rounds=1000
+rounds=${TUNX_RELOADS:-1000}
 [[ $TUNX_FLAVOUR == tunx ]] || rounds=50
 begin=$SECONDS
 ktap_is "$rounds times: unload, load" "$(helper reload "$kind" "$file" "$rounds")" "$rounds"

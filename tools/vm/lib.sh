@@ -11,7 +11,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/tunx
 roots=$cache/roots
 all_kernels=(6.1 6.12 7.2 7.3)
 # Kernels built here from Debian's sources, with everything on that finds faults.
-built_kernels=(debug kcsan uml)
+built_kernels=(debug gcov kcsan uml)
 # There is more: PREEMPT_RT and those, for who asks for them.
 other_kernels=(7.2-rt "${built_kernels[@]}")
 child=
