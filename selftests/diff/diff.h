@@ -66,6 +66,8 @@ struct model_dev {
 	bool steering;		/* a program chooses the queue */
 	bool scattered;		/* frames went to whichever queue */
 	bool left;		/* a queue left */
+	bool dark;		/* was without carrier at some time */
+	bool refused;		/* a frame was, of a tun, behind a header */
 	int flags;		/* IFF_* of the last TUNSETIFF */
 	int header;		/* TUNSETVNETHDRSZ */
 	bool long_header;	/* once longer than what stock looks at */
@@ -171,6 +173,8 @@ void op_run(struct world *w, const struct op *op);
 
 #define SET_QLEN 1	/* a of "set": txqueuelen */
 #define TOOL_SPEED 6	/* a of "tool" */
+/* What a "tool" operation switches, or NULL. */
+const char *tool_feature(const struct op *op);
 
 extern const struct kind file_kinds[], ioctl_kinds[], data_kinds[], link_kinds[];
 
@@ -196,6 +200,8 @@ size_t frame_build(const struct op *op, unsigned char *buf);
 /* How much of it does not follow the pattern. */
 size_t frame_head(const struct op *op);
 void frame_print(FILE *f, const struct op *op);
+/* What @d takes for the header of the @len bytes behind it; false: there is none. */
+bool frame_header(const struct op *op, const struct model_dev *d, struct vnet_hdr *h, size_t *len);
 
 /* --- state --- */
 
@@ -250,7 +256,7 @@ struct row {
 	const char *stock, *tunx;	/* patterns, NULL: anything */
 	bool (*when)(const struct difference *d);
 	bool stop;		/* the two go separate ways behind it */
-	unsigned int before;	/* major * 100 + minor: only stock older than that */
+	unsigned int since, before;	/* stock's versions, major * 100 + minor */
 };
 
 extern const struct row rows[];

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <fnmatch.h>
+#include <linux/ethtool.h>
 #include <poll.h>
 #include "diff.h"
 
@@ -101,37 +102,121 @@ static bool takes(const struct difference *d)
 	return reads(d) || op_is(d->op, "drain");
 }
 
-static bool sets_offload(const struct difference *d)
+static bool offers(const struct difference *d, unsigned long offloads)
 {
-	return of_ioctl(d, TUNSETOFFLOAD);
+	return of_ioctl(d, TUNSETOFFLOAD) && d->op->b & offloads;
 }
 
-static bool writes_header(const struct difference *d)
+static bool offers_uso(const struct difference *d)
 {
-	return op_is(d->op, "write") && device(d)->flags & IFF_VNET_HDR;
+	return offers(d, TUN_F_USO4 | TUN_F_USO6);
 }
 
-static bool has_header(const struct difference *d)
+static bool offers_tunnel(const struct difference *d)
 {
-	return on_state(d) && device(d)->flags & IFF_VNET_HDR;
+	return offers(d, TUN_F_UDP_TUNNEL_GSO | TUN_F_UDP_TUNNEL_GSO_CSUM);
 }
 
-/* Are two values of note_data() the same but for what follows the first ten bytes of a header? */
+static bool asks_for_uso(const struct difference *d)
+{
+	return op_is(d->op, "tool") && tool_feature(d->op) &&
+	       !strcmp(tool_feature(d->op), "tx-udp-segmentation");
+}
+
+static bool writes_header(const struct difference *d, struct vnet_hdr *h, size_t *len)
+{
+	return op_is(d->op, "write") && frame_header(d->op, device(d), h, len);
+}
+
+static bool writes_uso(const struct difference *d)
+{
+	struct vnet_hdr h;
+	size_t len;
+
+	return writes_header(d, &h, &len) && h.gso_type == GSO_UDP_L4;
+}
+
+static bool writes_tunnel(const struct difference *d)
+{
+	struct vnet_hdr h;
+	size_t len;
+
+	return writes_header(d, &h, &len) && h.gso_type & (GSO_TUNNEL4 | GSO_TUNNEL6) &&
+	       device(d)->header >= (int)sizeof(h);
+}
+
+/* Where its checksum is complete, nothing says that a frame is what it is called. */
+static bool writes_unproven(const struct difference *d)
+{
+	struct vnet_hdr h;
+	size_t len;
+
+	return writes_header(d, &h, &len) && h.gso_type && !(h.flags & F_NEEDS_CSUM);
+}
+
+static bool writes_early_csum(const struct difference *d)
+{
+	struct vnet_hdr h;
+	size_t len;
+
+	return writes_header(d, &h, &len) && h.flags & F_NEEDS_CSUM &&
+	       h.csum_start < ((h.gso_type & ~GSO_ECN) == GSO_TCPV6 ? 40 : 20);
+}
+
+/* Its headers end behind the frame, if one believes it, or wants a checksum there. */
+static bool writes_long_hdr_len(const struct difference *d)
+{
+	struct vnet_hdr h;
+	uint16_t end;
+	size_t len;
+
+	if (!device(d)->long_header || !writes_header(d, &h, &len))
+		return false;
+	end = h.flags & F_NEEDS_CSUM ? h.csum_start + h.csum_offset + 2 : 0;
+	return (h.hdr_len > end ? h.hdr_len : end) > len;
+}
+
+static bool refused(const struct difference *d)
+{
+	return on_state(d) && device(d)->refused;
+}
+
+static bool dark(const struct difference *d)
+{
+	return device(d)->dark && strtoul(d->tunx, NULL, 0) > strtoul(d->stock, NULL, 0);
+}
+
+/* Are two values of note_data() the same but for these bytes? */
+static bool same_but(const struct difference *d, size_t from, size_t to)
+{
+	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
+	size_t i, len;
+
+	if (!p || !q)
+		return false;
+	len = strlen(++p);
+	if (strlen(++q) != len)
+		return false;
+	for (i = 0; i < len; i++)
+		if (p[i] != q[i] && (i / 2 < from || i / 2 >= to))
+			return false;
+	return true;
+}
+
+/* What follows the first ten bytes of a header */
 static bool header_tail(const struct difference *d)
 {
 	const struct model_dev *m = device(d);
-	size_t from = 10 + (m->flags & IFF_NO_PI ? 0 : 4);
-	size_t to = from - 10 + m->header, i, len, same_len;
-	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
+	size_t pi = m->flags & IFF_NO_PI ? 0 : 4;
 
-	if (!(m->flags & IFF_VNET_HDR) || !takes(d) || !p || !q)
-		return false;
-	len = strlen(++p);
-	same_len = strlen(++q);
-	for (i = 0; i < len && len == same_len; i++)
-		if (p[i] != q[i] && (i / 2 < from || i / 2 >= to))
-			return false;
-	return len == same_len;
+	return m->flags & IFF_VNET_HDR && takes(d) && same_but(d, pi + 10, pi + m->header);
+}
+
+static bool speed(const struct difference *d)
+{
+	size_t at = offsetof(struct ethtool_cmd, speed);
+
+	return same_but(d, at, at + 2);
 }
 
 static bool joins_ownerless(const struct difference *d)
@@ -230,7 +315,7 @@ static bool tunnel_short_header(const struct difference *d)
 
 static bool long_header(const struct difference *d)
 {
-	return (op_is(d->op, "write") || on_state(d)) && device(d)->long_header;
+	return on_state(d) && device(d)->long_header;
 }
 
 static bool had_xdp(const struct difference *d)
@@ -252,13 +337,10 @@ static bool scattered(const struct difference *d)
 	       (takes(d) || on_state(d) || op_is(d->op, "poll") || op_is(d->op, "send"));
 }
 
-/* The linear part of a frame, as AF_PACKET shows it */
+/* The length of the linear part of a frame, as AF_PACKET shows it */
 static bool linear_part(const struct difference *d)
 {
-	const char *p = strrchr(d->stock, ' '), *q = strrchr(d->tunx, ' ');
-
-	/* Behind flags and gso_type, in hexadecimal digits */
-	return p && q && !strncmp(p, q, 5) && !strcmp(p + 9, q + 9);
+	return same_but(d, 2, 4);
 }
 
 static bool queues_left(const struct difference *d)
@@ -273,6 +355,8 @@ static bool sets_speed(const struct difference *d)
 
 /* What reading says. */
 #define TAKEN "ret|data|behind|packets"
+/* Of a write: the frame was good, though the device may not be. */
+#define TAKES "@([0-9]*|EIO|EBUSY)"
 
 const struct row rows[] = {
 	{
@@ -297,30 +381,47 @@ const struct row rows[] = {
 		"RWF_NOWAIT works", NEWEST,
 		"ret", "EOPNOTSUPP", NULL, moves, .stop = true, .before = 604,
 	}, {
-		"UDP segmentation and UDP tunnels are granted", NEWEST,
-		"ret", "EINVAL", "0", sets_offload, .stop = true, .before = 617,
+		"UDP segmentation is granted", NEWEST,
+		"ret", "EINVAL", "0", offers_uso, .stop = true, .before = 602,
+	}, {
+		"UDP segmentation, as ethtool tells", NEWEST,
+		"*.features.tx-udp-segmentation", NULL, "1???", NULL, .before = 602,
+	}, {
+		"UDP segmentation, as ethtool asks for it", NEWEST,
+		"ret", "1", "[02]", asks_for_uso, .before = 602,
 	}, {
 		"UDP segmentation works", NEWEST,
-		"ret", "EINVAL", "[0-9]*", writes_header, .stop = true, .before = 617,
+		"ret", "EINVAL", TAKES, writes_uso, .stop = true, .before = 602,
 	}, {
-		"the checks of 7.3", NEWEST,
-		"ret", "[0-9]*", "EINVAL", writes_header, .stop = true, .before = 702,
+		"UDP tunnels are granted", NEWEST,
+		"ret", "EINVAL", "0", offers_tunnel, .stop = true, .before = 617,
+	}, {
+		"UDP tunnels, as ethtool tells", NEWEST,
+		"*.features.tx-udp_tnl-@(|csum-)segmentation", NULL, "1???", NULL, .before = 617,
+	}, {
+		"UDP tunnels work", NEWEST,
+		"ret", "EINVAL", TAKES, writes_tunnel, .stop = true, .before = 617,
+	}, {
+		"the checks of 7.3: what is to be segmented", NEWEST,
+		"ret", TAKES, "EINVAL", writes_unproven, .stop = true, .before = 702,
+	}, {
+		"the checks of 7.3: where a checksum begins", NEWEST,
+		"ret", TAKES, "EINVAL", writes_early_csum, .stop = true, .before = 612,
 	}, {
 		"the checks of 7.3, and which comes first", NEWEST,
-		"*.@(rx_frame_errors|stats.rx_dropped)", NULL, NULL, has_header, .stop = false,
-		.before = 702,
+		"*.stats.rx_@(frame_errors|dropped)", NULL, NULL, refused, .before = 702,
 	}, {
 		"the rest of a long header is zero", NEWEST,
-		"data", "[0-9]*", "[0-9]*", header_tail, .stop = false, .before = 702,
+		"data", "[0-9]*", "[0-9]*", header_tail, .before = 702,
 	}, {
 		"ethtool: channels", NEWEST,
-		"*.ETHTOOL_GCHANNELS", "EOPNOTSUPP", NULL, NULL, .stop = false, .before = 612,
+		"*.ETHTOOL_GCHANNELS", "EOPNOTSUPP", NULL, NULL, .before = 612,
 	}, {
 		"ethtool: default speed", NEWEST,
-		"*.ETHTOOL_GSET", NULL, NULL, NULL, .stop = false, .before = 612,
+		"*.ETHTOOL_GSET", "[0-9]*", "[0-9]*", speed, .before = 612,
 	}, {
 		"packets sent while nobody is attached are counted", NEWEST,
-		"*.stats.tx_dropped", NULL, NULL, NULL, .stop = false, .before = 612,
+		"*.stats.tx_dropped", "[0-9]*", "[0-9]*", dark, .before = 612,
 	}, {
 		"attaching to an ownerless device", NEWEST,
 		"ret", NULL, "EPERM", joins_ownerless, .stop = true, .before = 703,
@@ -354,10 +455,10 @@ const struct row rows[] = {
 		"@(" TAKEN ")", NULL, NULL, reads_xdp_with_pi, .stop = true,
 	}, {
 		"S6: hdr_len beyond the frame", DEFECTS,
-		"ret", NULL, "EINVAL", long_header, .stop = true,
+		"ret", NULL, "EINVAL", writes_long_hdr_len, .stop = true, .since = 702,
 	}, {
 		"S6: hdr_len beyond the frame, and more is wrong", DEFECTS,
-		"*.@(rx_frame_errors|stats.rx_dropped)", NULL, NULL, long_header, .stop = false,
+		"*.stats.rx_@(frame_errors|dropped)", NULL, NULL, long_header, .since = 702,
 	}, {
 		"S7: tunnel offload, short header", DEFECTS,
 		"@(" TAKEN "|*.stats.tx_*)", NULL, NULL, tunnel_short_header, .stop = true,
@@ -411,9 +512,14 @@ static bool fits(const char *pattern, const char *value)
 	return !pattern || (value && !fnmatch(pattern, value, FNM_EXTMATCH));
 }
 
+static bool older_than(unsigned int version)
+{
+	return kernel_before(version / 100, version % 100, 0);
+}
+
 static bool is_due(const struct row *r)
 {
-	return !r->before || kernel_before(r->before / 100, r->before % 100, 0);
+	return (!r->before || older_than(r->before)) && (!r->since || !older_than(r->since));
 }
 
 static bool applies(const struct row *r, const struct difference *d)

@@ -186,6 +186,19 @@ size_t frame_build(const struct op *op, unsigned char *buf)
 	return p + n - buf;
 }
 
+bool frame_header(const struct op *op, const struct model_dev *d, struct vnet_hdr *h, size_t *len)
+{
+	static unsigned char buf[FRAME_MAX];
+	size_t n = frame_build(op, buf), from = d->flags & IFF_NO_PI ? 0 : 4;
+
+	memset(h, 0, sizeof(*h));
+	if (!(d->flags & IFF_VNET_HDR) || n < from + d->header)
+		return false;
+	*len = n - from - d->header;
+	memcpy(h, buf + from, d->header < (int)sizeof(*h) ? 10 : sizeof(*h));
+	return true;
+}
+
 /* As a call of frame() of the printed program, see print.c. */
 void frame_print(FILE *f, const struct op *op)
 {

@@ -100,7 +100,8 @@ static void file_close(struct model *m, int fd)
 		return;
 	if (d) {
 		d->left = true;
-		if (!--d->files && !d->persist && f->dev < NAMES)
+		d->dark |= !--d->files;
+		if (!d->files && !d->persist && f->dev < NAMES)
 			dev_gone(m, f->dev);
 	}
 	f->dev = -1;
@@ -147,6 +148,7 @@ static void set_iff(struct model *m, const struct op *op, const char *name)
 		};
 	if (!d->files++)
 		d->flags = op->a;
+	d->dark |= op->a & IFF_NO_CARRIER;
 }
 
 static int attached(const struct model *m, int dev)
@@ -196,6 +198,9 @@ static void apply_ioctl(struct model *m, const struct op *op)
 		d->header = op->b;
 		d->long_header |= op->b != 10 && op->b != 24;
 		break;
+	case TUNSETCARRIER:
+		d->dark |= !op->b;
+		break;
 	case TUNSETSNDBUF:
 		m->limited = true;
 		break;
@@ -227,6 +232,8 @@ static void apply_named(struct model *m, const struct op *op)
 	} else if (op_is(op, "move")) {
 		d->away = op->a;
 		d->up = false;
+	} else if (op_is(op, "carrier")) {
+		d->dark |= !op->a;
 	} else if (op_is(op, "xdp")) {
 		d->xdp = true;
 	}
@@ -243,6 +250,8 @@ void model_apply(struct model *m, const struct op *op, bool good, const char *na
 	}
 	if (op_is(op, "send") || op_is(op, "write"))
 		apply_frame(m, op);
+	if (op_is(op, "write") && d && !good)
+		d->refused |= !d->tap && d->flags & IFF_VNET_HDR;
 	if (!good)
 		return;
 	if (f && op_is(op, "ioctl") && ioctl_request(op) == TUNSETIFINDEX)

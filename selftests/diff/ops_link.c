@@ -235,6 +235,11 @@ static const char *const tool_features[] = {
 	"rx-vlan-filter",
 };
 
+const char *tool_feature(const struct op *op)
+{
+	return op->a == FEATURE ? tool_features[op->b] : NULL;
+}
+
 static void tool_choose(struct gen *g, struct op *op)
 {
 	op->a = gen_one_in(g, 2) ? FEATURE : gen_below(g, TOOLS);

@@ -331,19 +331,45 @@ static void note_sysfs(struct world *w, const char *name)
 	note(w, key, "%zu", i);
 }
 
-static void note_features(struct world *w, const char *name)
+#define FEATURES 128 /* that there is room for */
+
+struct feature_names {
+	struct ethtool_gstrings strings;
+	char name[FEATURES][ETH_GSTRING_LEN];
+};
+
+/* The same for all devices */
+static const struct feature_names *feature_names(struct world *w, const char *dev)
 {
+	static struct feature_names f = {
+		.strings = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES },
+	};
+
+	if (!f.strings.len && (ask(w, dev, &f) || f.strings.len > FEATURES))
+		bail("no names of %s's features, or too many: %u", dev, f.strings.len);
+	return &f;
+}
+
+/* Four digits each, as they stand in struct ethtool_get_features_block */
+static void note_features(struct world *w, const char *dev)
+{
+	const struct feature_names *names = feature_names(w, dev);
 	struct {
 		struct ethtool_gfeatures get;
-		struct ethtool_get_features_block room[4];
-	} f = { .get = { .cmd = ETHTOOL_GFEATURES, .size = 4 } };
+		struct ethtool_get_features_block room[FEATURES / 32];
+	} f = { .get = { .cmd = ETHTOOL_GFEATURES, .size = FEATURES / 32 } };
+	const struct ethtool_get_features_block *b;
+	unsigned int i, bit;
 	char key[64];
 
-	snprintf(key, sizeof(key), "%s.features", name);
-	if (ask(w, name, &f))
-		note(w, key, "%s", errno_name(errno));
-	else
-		note_data(w, key, f.room, f.get.size * sizeof(f.room[0]));
+	must(ask(w, dev, &f));
+	for (i = 0; i < names->strings.len; i++) {
+		b = &f.get.features[i / 32];
+		bit = i % 32;
+		snprintf(key, sizeof(key), "%s.features.%s", dev, names->name[i]);
+		note(w, key, "%u%u%u%u", b->available >> bit & 1, b->requested >> bit & 1,
+		     b->active >> bit & 1, b->never_changed >> bit & 1);
+	}
 }
 
 /* An ioctl whose answer is compared whole, behind its command. */
