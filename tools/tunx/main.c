@@ -11,7 +11,7 @@
  *   bridge.c                    two char halves joined in a program
  *   trace.c tracefs.c           a packet's way through the kernel
  *   hash.c                      which queue, and what the reader is told of it
- *   tunnel.c                    two char halves joined over UDP
+ *   tunnel*.c                   two char halves joined over a network; tunnel.h is their map
  *
  *   options.c words.c names.c   options and words that several subcommands share
  *   dev.c explain.c             open a node, attach; say why that failed
@@ -48,7 +48,7 @@ static const struct subcommand {
 	{ "bridge", cmd_bridge, "tunx bridge", "carry packets between two devices" },
 	{ "trace", cmd_trace, "tunx trace", "the functions a packet passes" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
-	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
+	{ "tunnel", cmd_tunnel, "tunx tunnel", "a virtual private network of two" },
 };
 
 static void usage(FILE *out)
