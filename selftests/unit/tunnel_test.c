@@ -110,12 +110,15 @@ static void plain(const char *keys, bool statics)
 	struct message m;
 
 	fresh(statics);
-	ok(!seal(&a, &m, "x", 1) && !seal(&b, &m, "x", 1), "%s: without a session nothing is sealed", keys);
+	ok(!seal(&a, &m,
+	      "x", 1) && !seal(&b, &m, "x", 1), "%s: without a session nothing is sealed", keys);
 	ok(meet(), "%s: hello, answer, confirmation", keys);
 	ok(carries(&a, &b) && carries(&b, &a), "%s: packets both ways", keys);
-	ok(proto_alive(&a, now) && proto_alive(&b, now), "%s: both know that the other is there", keys);
+	ok(proto_alive(&a, now) && proto_alive(&b, now),
+	   "%s: both know that the other is there", keys);
 	ok(memcmp(a.current.send, b.current.receive, PROTO_KEY) == 0 &&
-	   memcmp(a.current.send, a.current.receive, PROTO_KEY) != 0, "%s: a key for each direction", keys);
+	   memcmp(a.current.send, a.current.receive, PROTO_KEY) != 0,
+	   "%s: a key for each direction", keys);
 	stop();
 }
 
@@ -191,7 +194,8 @@ static void repeated(void)
 	is(open_message(&b, &m, &got), PROTO_DATA, "one that is as late as the window is wide");
 	ok(!got.newest, "does not tell where the peer is");
 	m = late[10];
-	is(open_message(&b, &m, &got), PROTO_REPLAYED, "one that is later is not taken, though new");
+	is(open_message(&b, &m, &got), PROTO_REPLAYED,
+	   "one that is later is not taken, though new");
 
 	/* far ahead: nothing of before may be taken for new, nor for old */
 	b.current.newest = 0;
@@ -244,7 +248,8 @@ static void made_up(void)
 	proto_end(&a);
 	proto_start(&a, &other, now);
 	tick(&a, &m);
-	is(open_message(&b, &m, &got), PROTO_FORGED, "the hello of a stranger who knows our public key");
+	is(open_message(&b, &m, &got), PROTO_FORGED,
+	   "the hello of a stranger who knows our public key");
 	stop();
 
 	/* who has recorded hellos cannot keep us busy with them */
@@ -264,7 +269,8 @@ static void made_up(void)
 			break;
 		}
 	}
-	ok(answered == 1 && limited > 900, "a flood of one hello: %d answered, %d not looked at", answered, limited);
+	ok(answered == 1 && limited > 900,
+	   "a flood of one hello: %d answered, %d not looked at", answered, limited);
 	now += 2 * SECOND;
 	ok(meet(), "after a while there is room again");
 	stop();
@@ -295,13 +301,15 @@ static void keys_change(void)
 	is(open_message(&a, &answer, &got), PROTO_READY, "the answer");
 	ok(carries(&b, &a), "what the listening side still seals with the old keys arrives");
 	ok(carries(&a, &b), "the first packet with the new ones");
-	ok(a.current.index != before && b.current.peer_index == a.current.index, "both use the new keys");
+	ok(a.current.index != before && b.current.peer_index == a.current.index,
+	   "both use the new keys");
 	is(open_message(&b, &old, &got), PROTO_DATA, "a packet of before arrives late");
 	ok(!got.newest, "and does not tell where the peer is");
 	is(a.sessions, 2, "two sessions");
 	now += 1000 * SECOND;
 	tick(&b, &m);
-	ok(!seal(&b, &m, "x", 1) && !b.current.index && !b.previous.index, "keys end when nobody makes new ones");
+	ok(!seal(&b, &m,
+		     "x", 1) && !b.current.index && !b.previous.index, "keys end when nobody makes new ones");
 	stop();
 
 	fresh(false);
@@ -328,17 +336,20 @@ static void lost(void)
 		lost_hellos += tick(&a, &m);
 		now += SECOND / 10;
 	}
-	ok(lost_hellos >= 10 && lost_hellos <= 20, "%d hellos in a minute without an answer", lost_hellos);
+	ok(lost_hellos >= 10 && lost_hellos <= 20,
+	   "%d hellos in a minute without an answer", lost_hellos);
 	now += 10 * SECOND;
 	/* the answer is lost: another hello, another answer */
-	ok(tick(&a, &m) && open_message(&b, &m, &got) == PROTO_REPLY, "a hello whose answer is lost");
+	ok(tick(&a, &m) && open_message(&b, &m, &got) == PROTO_REPLY,
+	   "a hello whose answer is lost");
 	now += 10 * SECOND;
 	ok(meet(), "the next one");
 	ok(carries(&a, &b) && carries(&b, &a), "packets both ways");
 
 	/* silence is filled by both */
 	now += 11 * SECOND;
-	ok(tick(&b, &m) && open_message(&a, &m, &got) == PROTO_ALIVE, "the listening side keeps alive");
+	ok(tick(&b, &m) && open_message(&a, &m, &got) == PROTO_ALIVE,
+	   "the listening side keeps alive");
 	ok(tick(&a, &m) && open_message(&b, &m, &got) == PROTO_ALIVE, "the connecting side, too");
 	ok(!tick(&a, &m) && !tick(&b, &m), "once is enough");
 	now += 31 * SECOND;
@@ -364,9 +375,11 @@ static void restarts(void)
 	proto_end(&b);
 	proto_start(&b, &cb, now);
 	seal(&a, &m, "x", 1);
-	is(open_message(&b, &m, &got), PROTO_UNKNOWN, "the listening side starts anew, and knows no keys");
+	is(open_message(&b, &m, &got), PROTO_UNKNOWN,
+	   "the listening side starts anew, and knows no keys");
 	now += 31 * SECOND;
-	ok(meet() && carries(&a, &b) && carries(&b, &a), "the connecting side notices, and says hello");
+	ok(meet() && carries(&a, &b) && carries(&b, &a),
+	   "the connecting side notices, and says hello");
 	stop();
 }
 
@@ -419,8 +432,9 @@ static void rough_way(void)
 	}
 	is(wrong, 0, "what arrives is as it was sent");
 	is(twice, 0, "nothing arrives twice");
-	ok(got_n > 12000 && got_n < 17000, "%d of 20,000 arrive, of which 20 %% were lost and 10 %% altered", got_n);
-	printf("# measured: packets through a way that loses, alters, doubles and disorders: %d packets\n", got_n);
+	ok(got_n > 12000 && got_n < 17000,
+	   "%d of 20,000 arrive, of which 20 %% were lost and 10 %% altered", got_n);
+	printf("# measured: packets that a rough way let through unharmed: %d packets\n", got_n);
 	close(sockets[0]);
 	close(sockets[1]);
 	stop();
