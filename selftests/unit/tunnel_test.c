@@ -110,8 +110,8 @@ static void plain(const char *keys, bool statics)
 	struct message m;
 
 	fresh(statics);
-	ok(!seal(&a, &m,
-	      "x", 1) && !seal(&b, &m, "x", 1), "%s: without a session nothing is sealed", keys);
+	ok(!seal(&a, &m, "x", 1) && !seal(&b, &m, "x", 1),
+	   "%s: without a session nothing is sealed", keys);
 	ok(meet(), "%s: hello, answer, confirmation", keys);
 	ok(carries(&a, &b) && carries(&b, &a), "%s: packets both ways", keys);
 	ok(proto_alive(&a, now) && proto_alive(&b, now),
@@ -308,8 +308,8 @@ static void keys_change(void)
 	is(a.sessions, 2, "two sessions");
 	now += 1000 * SECOND;
 	tick(&b, &m);
-	ok(!seal(&b, &m,
-		     "x", 1) && !b.current.index && !b.previous.index, "keys end when nobody makes new ones");
+	ok(!seal(&b, &m, "x", 1) && !b.current.index && !b.previous.index,
+	   "keys end when nobody makes new ones");
 	stop();
 
 	fresh(false);
