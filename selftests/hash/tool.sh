@@ -3,6 +3,8 @@
 #
 # tunx hash: what it sets it shows, and so does ethtool; with a device nobody
 # holds, and with one that another process does.
+#
+# Timeout: 180 s: many short processes
 
 set -euo pipefail
 dir=$(dirname "$0")

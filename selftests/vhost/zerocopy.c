@@ -113,6 +113,18 @@ static void many_pages(void)
 	close_guest("30 pieces");
 }
 
+/* A port forwards when the news of its carrier has come, which is a moment later. */
+static bool port_forwards(void *name)
+{
+	return if_sysfs(name, "brport/state") == 3;
+}
+
+static void port_ready(char *name)
+{
+	if (!wait_until(port_forwards, name, 10000))
+		bail("%s: this port of the bridge does not forward", name);
+}
+
 /*
  * vz3 is a port of a bridge, and d0 the other. The frames are in the guest's
  * pages as long as they wait in front of d0.
@@ -128,6 +140,8 @@ static void open_bridge(const char *qdisc)
 		 "ip link add d0 type dummy && ip link set d0 master b0 up && "
 		 "ip link set vz3 master b0 && tc qdisc add dev d0 root %s", qdisc);
 	shell(cmd);
+	port_ready("vz3");
+	port_ready("d0");
 }
 
 static void close_bridge(void)
@@ -198,6 +212,7 @@ static void full_ring(void)
 	must(if_up("vz4"));
 	settle(other, "vz4");
 	shell("ip link set d0 nomaster; ip link set vz4 master b0");
+	port_ready("vz4");
 	for (i = 0; i < FRAMES; i++)
 		send_frame(NULL, 1000, i);
 	close_guest("a ring for 4");
