@@ -5,20 +5,17 @@
  * See tunnel.h for its parts.
  */
 #include <errno.h>
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "daemon.h"
 #include "link.h"
 #include "tunnel.h"
 #include "util.h"
@@ -38,24 +35,6 @@ struct thread {
 	struct carrier carrier;
 	int stop;
 };
-
-/* Before there are threads, so that none gets them */
-static int catch_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		die("blocking signals: %s", strerror(errno));
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
-}
 
 static void open_device(struct tunnel *t)
 {
@@ -85,24 +64,6 @@ static void open_device(struct tunnel *t)
 			dev_attach(&t->io[i].dev, &more);
 		tunnel_io_open(&t->io[i], config->batch);
 	}
-}
-
-/* From here on there is nothing to do that takes rights. */
-static void drop_rights(const char *user)
-{
-	const struct passwd *pw;
-
-	if (!geteuid()) {
-		pw = getpwnam(user ? user : "nobody");
-		if (!pw)
-			die("there is no user '%s'; name another: --user", user ? user : "nobody");
-		if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
-			die("becoming user %s: %s", pw->pw_name, strerror(errno));
-	} else if (user) {
-		warning("--user is for root; going on as we are");
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		die("dropping rights: %s", strerror(errno));
 }
 
 /* One round of waiting and carrying. Return: @other is readable, or the device is gone */
@@ -150,14 +111,15 @@ static void tell(struct tunnel *t)
 /* Return: the user asked to stop */
 static bool signalled(struct tunnel *t, int fd)
 {
-	struct signalfd_siginfo info;
-
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
+	switch (next_signal(fd)) {
+	case 0:
 		return false;
-	if (info.ssi_signo != SIGUSR1)
+	case SIGUSR1:
+		tell(t);
+		return false;
+	default:
 		return true;
-	tell(t);
-	return false;
+	}
 }
 
 static void tick(struct carrier *c, uint64_t now, bool *was_alive)

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "daemon.h"
 #include "options.h"
 #include "tunnel.h"
 #include "util.h"
@@ -110,13 +110,8 @@ static void key_from_stream(const char *what, FILE *in, uint8_t key[PROTO_KEY])
 
 static void key_from_file(const char *name, uint8_t key[PROTO_KEY])
 {
-	FILE *in = fopen(name, "re");
-	struct stat st;
+	FILE *in = open_secret("the key", name);
 
-	if (!in)
-		die("reading the key %s: %s", name, strerror(errno));
-	if (!fstat(fileno(in), &st) && S_ISREG(st.st_mode) && st.st_mode & 077)
-		warning("others may read the key %s: 'chmod 600 %s'", name, name);
 	key_from_stream(name, in, key);
 	fclose(in);
 }

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "tunnel_net.h"
 #include "util.h"
 
@@ -19,36 +19,12 @@
 #define TCP_HEADER	32	/* with timestamps */
 #define LENGTH		2	/* of a message in TCP */
 
-/* "10.0.0.1:6000", "[fe80::1%eth0]:6000", "vpn.example.org:6000"; IP in IP has no port */
 static void parse_endpoint(const struct net *net, const char *what, const char *text,
 			   struct net_peer *peer)
 {
-	const struct addrinfo hints = {
-		.ai_family = net->config.kind == NET_IPIP ? AF_INET : AF_UNSPEC,
-		.ai_socktype = SOCK_DGRAM,
-	};
-	const char *colon = strrchr(text, ':');
-	struct addrinfo *found;
-	char host[256];
-	int n, err;
+	bool ipip = net->config.kind == NET_IPIP;
 
-	if (net->config.kind == NET_IPIP)
-		colon = text + strlen(text);
-	else if (!colon || !colon[1])
-		wrong_use("%s: '%s' has no port; write ADDRESS:PORT or [ADDRESS]:PORT", what, text);
-	n = colon - text;
-	if (n > 1 && text[0] == '[' && text[n - 1] == ']')
-		n = snprintf(host, sizeof(host), "%.*s", n - 2, text + 1);
-	else
-		n = snprintf(host, sizeof(host), "%.*s", n, text);
-	if (n >= (int)sizeof(host))
-		wrong_use("%s: '%s' is too long", what, text);
-	err = getaddrinfo(host, *colon ? colon + 1 : NULL, &hints, &found);
-	if (err)
-		wrong_use("%s: '%s': %s", what, text, gai_strerror(err));
-	memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
-	peer->len = found->ai_addrlen;
-	freeaddrinfo(found);
+	peer->len = resolve(what, text, ipip ? AF_INET : AF_UNSPEC, !ipip, &peer->address);
 }
 
 static void bind_socket(struct net *net)
