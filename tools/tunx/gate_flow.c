@@ -19,7 +19,7 @@
 #include "gate.h"
 #include "util.h"
 
-#define TALK_MS		30000ULL
+#define TALK_MS		120000ULL	/* about as long as the kernel tries to connect */
 
 static struct flow all = { .prev = &all, .next = &all };
 static struct flow *marked, *ended;

@@ -327,10 +327,9 @@ void tunnel_configure(struct tunnel_config *config, int argc, char **argv)
 {
 	const struct options opts = { usage, "", longs, .node_only = false };
 	/* for the whole run: the configuration points into it */
-	static char *options[LINES_MAX];
+	static char *options[LINES_MAX], **all;
 	struct given given = { 0 };
 	const char *file = config_file(argc, argv);
-	char **all;
 	int c, n = 0;
 
 	if (sodium_init() < 0)
