@@ -3,7 +3,7 @@
 #
 # The bpftrace scripts load, and show something when packets pass.
 #
-# Timeout: 200 s: each is compiled first
+# Timeout: 600 s: each is compiled first, which takes an emulated processor long
 
 set -euo pipefail
 dir=$(dirname "$0")
@@ -43,7 +43,7 @@ shows() {
 
 # end NAME PID: as Ctrl-C does
 end() {
-	kill -INT "$(pgrep -P "$2" -x bpftrace)"
+	pkill -INT -P "$2" -x bpftrace || true
 	ends "$1 ends" "$2"
 }
 
@@ -52,9 +52,9 @@ script() {
 	local pid
 
 	: >"$scratch/out"
-	timeout 100 bpftrace "$scripts/$1" >"$scratch/out" 2>&1 &
+	timeout 300 bpftrace "$scripts/$1" >"$scratch/out" 2>&1 &
 	pid=$!
-	ktap_check "$1 loads" wait_for 60 grep -q '^Attach' "$scratch/out"
+	ktap_check "$1 loads" wait_for 180 grep -q '^Attach' "$scratch/out"
 	if [[ ${3:-} ]]; then
 		shows never || true
 		end "$1" $pid
