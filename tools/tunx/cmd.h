@@ -18,5 +18,7 @@ int cmd_bridge(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
+int cmd_socks(int argc, char **argv);
+int cmd_http(int argc, char **argv);
 
 #endif

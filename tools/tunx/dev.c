@@ -112,13 +112,15 @@ void dev_attach(struct dev *dev, const struct dev_request *req)
 		link_up(dev->name);
 }
 
-int dev_read(struct dev *dev, struct packet *pkt)
+size_t dev_headers(const struct dev *dev)
 {
-	size_t headers = (dev->pi ? sizeof(struct tun_pi) : 0) + dev->vnet;
-	struct tun_pi pi = { 0 };
-	ssize_t n;
+	return (dev->pi ? sizeof(struct tun_pi) : 0) + dev->vnet;
+}
 
-	n = read(dev->fd, pkt->buffer, sizeof(pkt->buffer));
+ssize_t dev_read_at(struct dev *dev, void *buffer, size_t size)
+{
+	ssize_t n = read(dev->fd, buffer, size);
+
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0) {
@@ -129,11 +131,23 @@ int dev_read(struct dev *dev, struct packet *pkt)
 			warning("reading from %s: %s", dev->name, strerror(errno));
 		return -1;
 	}
-	if ((size_t)n < headers) {
+	if ((size_t)n < dev_headers(dev)) {
 		warning("reading from %s: %zd bytes, shorter than the %zu bytes of headers",
-			dev->name, n, headers);
+			dev->name, n, dev_headers(dev));
 		return -1;
 	}
+	return n;
+}
+
+int dev_read(struct dev *dev, struct packet *pkt)
+{
+	size_t headers = dev_headers(dev);
+	struct tun_pi pi = { 0 };
+	ssize_t n;
+
+	n = dev_read_at(dev, pkt->buffer, sizeof(pkt->buffer));
+	if (n <= 0)
+		return n;
 	if (dev->pi)
 		memcpy(&pi, pkt->buffer, sizeof(pi));
 	pkt->truncated = pi.flags & TUN_PKT_STRIP;

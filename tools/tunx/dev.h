@@ -89,6 +89,16 @@ void dev_attach(struct dev *dev, const struct dev_request *req);
 int dev_read(struct dev *dev, struct packet *pkt);
 
 /**
+ * dev_read_at - take one packet with its headers into @buffer
+ *
+ * Return: bytes, headers included; 0 = none waiting, -1 = the device is gone (reported)
+ */
+ssize_t dev_read_at(struct dev *dev, void *buffer, size_t size);
+
+/** dev_headers - bytes before each packet that is read */
+size_t dev_headers(const struct dev *dev);
+
+/**
  * dev_write - put one packet in, with the headers the device wants
  *
  * Return: 0, or -1 and errno

@@ -11,9 +11,12 @@
  *   bridge.c                    two char halves joined in a program
  *   trace.c tracefs.c           a packet's way through the kernel
  *   hash.c                      which queue, and what the reader is told of it
- *   tunnel.c                    two char halves joined over UDP
+ *   tunnel*.c                   two char halves joined over a network; tunnel.h is their map
+ *   socks.c http.c gate*.c      a char half that ends in a proxy; gate.h is their map
+ *   stack.c place.c             TCP, UDP and ping behind it; addresses with ports
  *
  *   options.c words.c names.c   options and words that several subcommands share
+ *   daemon.c                    what commands that stay share: secrets, signals, rights
  *   dev.c explain.c             open a node, attach; say why that failed
  *   link.c counters.c port.c    rtnetlink, ethtool, packet sockets
  *   holders.c borrow.c          which processes hold a device; use their files
@@ -48,7 +51,9 @@ static const struct subcommand {
 	{ "bridge", cmd_bridge, "tunx bridge", "carry packets between two devices" },
 	{ "trace", cmd_trace, "tunx trace", "the functions a packet passes" },
 	{ "hash", cmd_hash, "tunx hash", "choose queues by hash, and report it" },
-	{ "tunnel", cmd_tunnel, "tunx tunnel", "carry a device's packets over UDP" },
+	{ "tunnel", cmd_tunnel, "tunx tunnel", "a virtual private network of two" },
+	{ "socks", cmd_socks, "tunx socks", "connections go on through a SOCKS5 proxy" },
+	{ "http", cmd_http, "tunx http", "connections go on through an HTTP proxy" },
 };
 
 static void usage(FILE *out)

@@ -1,202 +1,222 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tunx tunnel: the principle of a VPN, and nothing but it. What the kernel
- * sends to the device goes as one UDP datagram to the peer; what comes from
- * the peer is written into the device.
+ * tunx tunnel: a virtual private network of two. What the kernel sends to the
+ * device goes to the peer; what comes from the peer is written into the device.
+ * See tunnel.h for its parts.
  */
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "cmd.h"
-#include "dev.h"
+#include "daemon.h"
 #include "link.h"
-#include "options.h"
+#include "tunnel.h"
 #include "util.h"
 
-static const char usage[] =
-	"Usage: tunx tunnel --local ADDRESS:PORT --remote ADDRESS:PORT [DEVICE OPTION]...\n\n"
-	"Carries the packets of a device to a peer over UDP and back. No encryption, no\n"
-	"authentication: for networks you trust, and for learning.\n\n"
-	"      --local A:P        address and port to send from (IPv6: [ADDRESS]:PORT)\n"
-	"      --remote A:P       the peer's\n\n"
-	DEVICE_HELP
-	"\nA device that it creates gets an MTU that fits into a 1500 byte datagram.\n"
-	"Example: tunx tunnel -i tun0 --up --address 192.168.1.11/24 \\\n"
-	"                --local 172.16.1.11:6000 --remote 172.16.1.12:6000\n";
-
-#define OUTER_MTU	1500
-#define UDP_HEADER	8
 #define ETHERNET_HEADER	14
+#define TICK_MS		100
+#define TICK		(TICK_MS * NSEC_PER_SEC / 1000)
 
 /**
- * struct tunnel - one run
- * @dev: the device
- * @sock: connected to the peer, so that the kernel drops what others send
- * @out: packets from the device to the peer
- * @in: packets from the peer to the device
- * @out_lost: packets the network did not take
- * @in_lost: packets the device did not take
+ * struct thread - one of several
+ * @thread: its name in the C library
+ * @carrier: its work
+ * @stop: readable when it shall end
  */
-struct tunnel {
-	struct dev dev;
-	int sock;
-	unsigned long long out;
-	unsigned long long in;
-	unsigned long long out_lost;
-	unsigned long long in_lost;
+struct thread {
+	pthread_t thread;
+	struct carrier carrier;
+	int stop;
 };
 
-/* "10.0.0.1:6000", "[fe80::1%eth0]:6000" */
-static void parse_endpoint(const char *what, const char *text, struct sockaddr_storage *address,
-			   socklen_t *len)
+static void open_device(struct tunnel *t)
 {
-	const struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_DGRAM,
-	};
-	const char *colon = strrchr(text, ':');
-	struct addrinfo *found;
-	char host[128];
-	int n, err;
+	const struct tunnel_config *config = &t->config;
+	struct dev_request more = { .node = config->device.node, .flags = config->device.flags };
+	struct dev *dev = &t->io[0].dev;
+	uint32_t fits = net_mtu(&t->net, config->outer_mtu);
+	struct link link = { 0 };
 
-	if (!colon)
-		wrong_use("%s: '%s' has no port; write ADDRESS:PORT or [ADDRESS]:PORT", what, text);
-	n = colon - text;
-	if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	snprintf(host, sizeof(host), "%.*s", n, text);
-	err = getaddrinfo(host, colon + 1, &hints, &found);
-	if (err)
-		wrong_use("%s: address '%s', port '%s': %s", what, host, colon + 1,
-			  gai_strerror(err));
-	memcpy(address, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
-	freeaddrinfo(found);
-}
-
-static int open_socket(const char *local_text, const char *remote_text, int *family)
-{
-	struct sockaddr_storage local, remote;
-	socklen_t local_len, remote_len;
-	int sock;
-
-	parse_endpoint("--local", local_text, &local, &local_len);
-	parse_endpoint("--remote", remote_text, &remote, &remote_len);
-	if (local.ss_family != remote.ss_family)
-		wrong_use("--local and --remote are of different families");
-	*family = local.ss_family;
-	sock = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		die("opening a UDP socket: %s", strerror(errno));
-	if (bind(sock, (struct sockaddr *)&local, local_len))
-		die("using %s: %s%s", local_text, strerror(errno),
-		    errno == EADDRNOTAVAIL ? " (no interface has this address)" :
-		    errno == EADDRINUSE ? " (another program uses this port)" : "");
-	if (connect(sock, (struct sockaddr *)&remote, remote_len))
-		die("reaching %s: %s", remote_text, strerror(errno));
-	return sock;
-}
-
-/* Return: 0 to go on, -1 when the device is gone. */
-static int device_to_peer(struct tunnel *t, struct packet *pkt)
-{
-	int ret = 0;
-
-	for (int i = 0; i < 64; i++) {
-		ret = dev_read(&t->dev, pkt);
-		if (ret <= 0)
-			break;
-		/* a refused datagram (peer not there yet, buffer full) is a lost packet */
-		if (send(t->sock, pkt->data, pkt->len, 0) < 0)
-			t->out_lost++;
-		else
-			t->out++;
-	}
-	return ret < 0 ? -1 : 0;
-}
-
-static void peer_to_device(struct tunnel *t, struct packet *pkt)
-{
-	ssize_t n;
-
-	for (int i = 0; i < 64; i++) {
-		n = recv(t->sock, pkt->buffer, sizeof(pkt->buffer), 0);
-		/* also errors the peer's host reported about what we sent: nothing to do */
-		if (n < 0)
-			break;
-		if (dev_write(&t->dev, pkt->buffer, n))
-			t->in_lost++;
-		else
-			t->in++;
+	dev_attach(dev, &config->device);
+	if (config->net.kind == NET_IPIP && dev->tap)
+		die("%s is a tap; ipip carries IP packets, of a tun", dev->name);
+	fits -= (config->sealed ? PROTO_OVERHEAD : 0) + (dev->tap ? ETHERNET_HEADER : 0);
+	if (fits > 65535 - 100)
+		fits = 65535 - 100;
+	if (dev->created && !config->device.mtu)
+		link_set_mtu(dev->name, fits);
+	if (!link_get(dev->name, &link))
+		die("%s is gone", dev->name);
+	t->mtu = link.mtu < fits ? link.mtu : fits;
+	if (link.mtu > fits)
+		warning("%s: packets of more than %u bytes will be cut on the way: '--mtu %u'",
+			dev->name, fits, fits);
+	more.name = dev->name;
+	for (unsigned int i = 0; i < config->threads; i++) {
+		if (i)
+			dev_attach(&t->io[i].dev, &more);
+		tunnel_io_open(&t->io[i], config->batch);
 	}
 }
 
-static int forward(struct tunnel *t)
+/* One round of waiting and carrying. Return: @other is readable, or the device is gone */
+static bool carry(struct carrier *c, int other, int timeout)
 {
-	static struct packet pkt;
-	struct pollfd pfd[2] = {
-		{ .fd = t->dev.fd, .events = POLLIN },
-		{ .fd = t->sock, .events = POLLIN },
+	/* what the network would not take may as well wait in the device */
+	bool blocked = net_blocked(&c->t->net);
+	bool pending = !blocked && tunnel_io_pending(c->io);
+	struct pollfd pfd[3] = {
+		{ .fd = c->t->net.fd, .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+		{ .fd = blocked ? -1 : c->io->dev.fd, .events = POLLIN },
 	};
 
-	while (wait_for(pfd, 2, NULL)) {
-		if (pfd[0].revents && device_to_peer(t, &pkt))
-			return -1;
-		if (pfd[1].revents)
-			peer_to_device(t, &pkt);
+	if (poll(pfd, ARRAY_SIZE(pfd), pending || c->more ? 0 : timeout) < 0) {
+		if (errno != EINTR)
+			die("poll: %s", strerror(errno));
+		return false;
 	}
-	return 0;
+	if (pfd[0].revents || c->more)
+		carry_in(c);
+	if ((pending || pfd[2].revents) && !carry_out(c)) {
+		c->t->gone = true;
+		return true;
+	}
+	return pfd[1].revents;
 }
 
-static uint32_t inner_mtu(const struct tunnel *t, int family)
+static void *thread_main(void *arg)
 {
-	return OUTER_MTU - (family == AF_INET6 ? 40 : 20) - UDP_HEADER -
-	       (t->dev.tap ? ETHERNET_HEADER : 0);
+	struct thread *me = arg;
+
+	while (!carry(&me->carrier, me->stop, -1))
+		;
+	return NULL;
+}
+
+static void tell(struct tunnel *t)
+{
+	/* the protocol counts these itself */
+	t->stats.n[COUNT_SESSIONS] = t->proto.sessions;
+	stats_print(&t->stats);
+}
+
+/* Return: the user asked to stop */
+static bool signalled(struct tunnel *t, int fd)
+{
+	switch (next_signal(fd)) {
+	case 0:
+		return false;
+	case SIGUSR1:
+		tell(t);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void tick(struct carrier *c, uint64_t now, bool *was_alive)
+{
+	struct tunnel *t = c->t;
+	bool alive = true;
+
+	if (t->config.sealed) {
+		alive = proto_alive(&t->proto, now);
+		if (alive != *was_alive)
+			warning("the peer %s", alive ? "answers" : "is silent");
+		*was_alive = alive;
+	}
+	net_tick(&t->net, now, alive);
+	carry_tick(c);
+}
+
+/* The first thread: packets, time and signals */
+static void run(struct tunnel *t, struct carrier *c, int signals)
+{
+	uint64_t last = 0, now;
+	bool alive = false;
+
+	while (!t->gone) {
+		if (carry(c, signals, TICK_MS) && (t->gone || signalled(t, signals)))
+			break;
+		now = tunnel_now();
+		if (now - last >= TICK) {
+			tick(c, now, &alive);
+			last = now;
+		}
+	}
+}
+
+static void start_threads(struct tunnel *t, struct thread *threads, int stop)
+{
+	int err;
+
+	for (unsigned int i = 0; i < t->config.threads; i++) {
+		carrier_start(&threads[i].carrier, t, &t->io[i]);
+		threads[i].stop = stop;
+		if (!i)
+			continue;
+		err = pthread_create(&threads[i].thread, NULL, thread_main, &threads[i]);
+		if (err)
+			die("starting a thread: %s", strerror(err));
+	}
+}
+
+static void end_threads(struct tunnel *t, struct thread *threads, int stop)
+{
+	/* never read: every thread sees it */
+	if (eventfd_write(stop, 1))
+		die("stopping threads: %s", strerror(errno));
+	for (unsigned int i = 0; i < t->config.threads; i++) {
+		if (i)
+			pthread_join(threads[i].thread, NULL);
+		carrier_end(&threads[i].carrier);
+		tunnel_io_close(&t->io[i]);
+	}
+}
+
+static void announce(const struct tunnel *t)
+{
+	const struct dev *dev = &t->io[0].dev;
+
+	fprintf(stderr, "%s: %s device %s of %s, %s %s%s%s\n", command(), dev->tap ? "tap" : "tun",
+		dev->name, dev->node, t->config.net.remote ? "to" : "waiting at",
+		t->config.net.remote ? t->config.net.remote : t->config.net.local,
+		t->config.sealed ? "" : ", NOT encrypted", t->io[0].batch ? ", batch" : "");
 }
 
 int cmd_tunnel(int argc, char **argv)
 {
-	enum { LOCAL = OPTION_OWN, REMOTE };
-	static const struct option longs[] = {
-		{ "local", required_argument, NULL, LOCAL },
-		{ "remote", required_argument, NULL, REMOTE },
-		{ 0 }
-	};
-	const struct options opts = { usage, "", longs, .node_only = false };
-	const char *local = NULL, *remote = NULL;
-	struct dev_request req = { 0 };
-	struct tunnel t = { 0 };
-	int c, family, ret;
+	static struct thread threads[THREADS_MAX];
+	static struct tunnel t;
+	int signals, stop;
 
-	while ((c = next_option(&opts, argc, argv, &req)) != -1) {
-		if (c == LOCAL)
-			local = optarg;
-		else
-			remote = optarg;
-	}
-	no_more_arguments(argc, argv);
-	if (!local || !remote)
-		wrong_use("--local and --remote are both needed");
+	tunnel_configure(&t.config, argc, argv);
+	signals = catch_signals();
+	stop = eventfd(0, EFD_CLOEXEC);
+	if (stop < 0)
+		die("eventfd: %s", strerror(errno));
+	net_open(&t.net, &t.config.net, tunnel_now());
+	open_device(&t);
+	if (t.config.sealed && !proto_start(&t.proto, &t.config.proto, tunnel_now()))
+		die("libsodium does not start");
+	drop_rights(t.config.user);
+	announce(&t);
 
-	catch_stop();
-	t.sock = open_socket(local, remote, &family);
-	dev_attach(&t.dev, &req);
-	if (t.dev.created && !req.mtu)
-		link_set_mtu(t.dev.name, inner_mtu(&t, family));
-	fprintf(stderr, "%s: %s device %s of %s <-> %s\n", command(), t.dev.tap ? "tap" : "tun",
-		t.dev.name, t.dev.node, remote);
+	start_threads(&t, threads, stop);
+	run(&t, &threads[0].carrier, signals);
+	end_threads(&t, threads, stop);
 
-	ret = forward(&t);
-	close(t.sock);
-	printf("out %llu packets (%llu lost), in %llu packets (%llu lost)\n", t.out, t.out_lost,
-	       t.in, t.in_lost);
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	tell(&t);
+	net_close(&t.net);
+	if (t.config.sealed)
+		proto_end(&t.proto);
+	return t.gone ? EXIT_FAILURE : EXIT_SUCCESS;
 }
