@@ -18,6 +18,7 @@
 
 #include "frame.h"
 #include "net_rx.h"
+#include "queue_ring.h"
 #include "trace.h"
 #include "tunx.h"
 
@@ -341,7 +342,9 @@ static ssize_t tunx_chr_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!xd)
 		return -EBADFD;
-	if (unlikely(batch))
+	if (tunx_queue_ring_to_user(q))
+		ret = -EBUSY;
+	else if (unlikely(batch))
 		ret = tunx_chr_batch_read(q, xd, batch, to, tunx_chr_noblock(iocb));
 	else
 		ret = tunx_chr_read(q, xd, to, tunx_chr_noblock(iocb));
@@ -376,6 +379,14 @@ static bool tunx_chr_writeable(struct tunx_queue *q, struct tunx_dev *xd)
 	return READ_ONCE(xd->netdev->flags) & IFF_UP && sock_writeable(&q->sk);
 }
 
+/* Ask for the event first, look afterwards, so that none is missed */
+static bool tunx_chr_writeable_or_ask(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	return tunx_chr_writeable(q, xd) ||
+	       (!test_and_set_bit(SOCKWQ_ASYNC_NOSPACE, &q->socket.flags) &&
+		tunx_chr_writeable(q, xd));
+}
+
 static __poll_t tunx_chr_poll(struct file *file, poll_table *wait)
 {
 	struct tunx_queue *q = file->private_data;
@@ -387,10 +398,9 @@ static __poll_t tunx_chr_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &q->socket.wq.wait, wait);
 	if (!ptr_ring_empty(&q->ring))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	/* Ask for the event first, look afterwards, so that none is missed */
-	if (tunx_chr_writeable(q, xd) ||
-	    (!test_and_set_bit(SOCKWQ_ASYNC_NOSPACE, &q->socket.flags) &&
-	     tunx_chr_writeable(q, xd)))
+	if (unlikely(READ_ONCE(q->shared)))
+		mask |= tunx_queue_ring_poll(q, xd);
+	if (!tunx_queue_ring_to_stack(q) && tunx_chr_writeable_or_ask(q, xd))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (rcu_access_pointer(q->xd) != xd)
 		mask = EPOLLERR;
@@ -448,6 +458,8 @@ static const struct file_operations tunx_chr_fops = {
 	.compat_ioctl	= tunx_chr_compat_ioctl,
 #endif
 	.fasync		= tunx_chr_fasync,
+	.mmap		= tunx_chr_mmap,
+	.uring_cmd	= tunx_chr_uring_cmd,
 #ifdef CONFIG_PROC_FS
 	.show_fdinfo	= tunx_chr_show_fdinfo,
 #endif

@@ -327,6 +327,16 @@ static long tunx_chr_set_batch(struct tunx_ioctl *c)
 	return tunx_chr_batch_set(c->q, c->uarg);
 }
 
+static long tunx_chr_set_ring(struct tunx_ioctl *c)
+{
+	return tunx_chr_ring_set(c->q, c->uarg);
+}
+
+static long tunx_chr_kick(struct tunx_ioctl *c)
+{
+	return tunx_chr_ring_kick(c->q);
+}
+
 /* ABI: of the ifreq only the address changes, as far as there is one */
 static long tunx_chr_get_hwaddr(struct tunx_ioctl *c)
 {
@@ -354,6 +364,9 @@ static const struct tunx_ioctl_entry {
 	unsigned int needs;
 	long (*handler)(struct tunx_ioctl *c);
 } tunx_chr_ioctls[] = {
+	/* The one that may be called often comes first */
+	{ TUNXRINGKICK,		0,		tunx_chr_kick },
+	{ TUNXSETRING,		0,		tunx_chr_set_ring },
 	{ TUNGETFEATURES,	0,		tunx_chr_get_features },
 	{ TUNGETVNETHASHCAP,	0,		tunx_chr_get_hash_cap },
 	{ SIOCGSKNS,		0,		tunx_chr_get_sk_netns },

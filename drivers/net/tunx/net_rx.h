@@ -102,6 +102,12 @@ void tunx_net_rx_begin(struct tunx_rx_batch *b, struct tunx_dev *xd,
 		       struct tunx_queue *q, bool noblock);
 int tunx_net_rx_record(struct tunx_rx_batch *b, struct iov_iter *from, size_t end);
 int tunx_net_rx_end(struct tunx_rx_batch *b);
+int tunx_net_rx_record_check(struct tunx_rx *rx, const struct tunx_rec *rec);
+int tunx_net_rx_record_frame(struct tunx_rx *rx, const struct tunx_rec *rec,
+			     struct sk_buff *skb);
+
+/* net_rx_ring.c: written frames of a shared ring */
+int tunx_net_rx_ring(struct tunx_queue *q, int budget);
 
 /* net_rx_bulk.c: many frames of vhost_net at once */
 void tunx_net_rx_bulk(struct tunx_dev *xd, struct tunx_queue *q,

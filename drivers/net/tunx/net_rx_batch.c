@@ -55,7 +55,15 @@ static int tunx_net_batch_head(struct tunx_rx *rx, const struct tunx_rec *rec,
 	return 0;
 }
 
-static int tunx_net_batch_check(struct tunx_rx *rx, const struct tunx_rec *rec)
+/**
+ * tunx_net_rx_record_check - is what a record says about its frame possible
+ * @rx: device and queue; flags, len, head and gso are updated
+ * @rec: record
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL as of tunx_net_rx_record().
+ */
+int tunx_net_rx_record_check(struct tunx_rx *rx, const struct tunx_rec *rec)
 {
 	struct tunx_rx_head head;
 
@@ -93,9 +101,17 @@ static void tunx_net_batch_plain(struct tunx_rx *rx, unsigned int slot, __be16 p
 	list_add_tail(&skb->list, rx->list);
 }
 
-/* Context: BH off */
-static int tunx_net_batch_frame(struct tunx_rx *rx, const struct tunx_rec *rec,
-				struct sk_buff *skb)
+/**
+ * tunx_net_rx_record_frame - from the frame of a record to its delivery
+ * @rx: device, queue and how to deliver
+ * @rec: record that tunx_net_rx_record_check() liked
+ * @skb: its frame, taken in any case, and counted
+ *
+ * Context: BH off.
+ * Return: as tunx_net_rx_frame().
+ */
+int tunx_net_rx_record_frame(struct tunx_rx *rx, const struct tunx_rec *rec,
+			     struct sk_buff *skb)
 {
 	struct tunx_rx_head head = {};
 
@@ -137,7 +153,7 @@ static int tunx_net_batch_flush(struct tunx_rx_batch *b)
 			bytes += rx->len;
 			good++;
 		} else if (skb) {
-			err = tunx_net_batch_frame(rx, &b->item[i].rec, skb);
+			err = tunx_net_rx_record_frame(rx, &b->item[i].rec, skb);
 		}
 		if (unlikely(err))
 			break;
@@ -168,7 +184,7 @@ static int tunx_net_batch_alone(struct tunx_rx_batch *b, struct iov_iter *from,
 	if (err)
 		return err;
 	/* tunx_net_batch_flush() has had other records */
-	err = tunx_net_batch_check(&b->rx, rec);
+	err = tunx_net_rx_record_check(&b->rx, rec);
 	if (err)
 		return err;
 	iov_iter_truncate(from, rec->len);
@@ -178,7 +194,7 @@ static int tunx_net_batch_alone(struct tunx_rx_batch *b, struct iov_iter *from,
 		return tunx_net_rx_lost(&b->rx, PTR_ERR(skb));
 	b->rx.xdp_done = false;
 	local_bh_disable();
-	err = tunx_net_batch_frame(&b->rx, rec, skb);
+	err = tunx_net_rx_record_frame(&b->rx, rec, skb);
 	local_bh_enable();
 	if (!err)
 		b->done = end;
@@ -242,7 +258,7 @@ int tunx_net_rx_record(struct tunx_rx_batch *b, struct iov_iter *from, size_t en
 	rx->head = 0;
 	rx->gso = false;
 	if (unlikely(!simple)) {
-		err = tunx_net_batch_check(rx, rec);
+		err = tunx_net_rx_record_check(rx, rec);
 		if (err)
 			return err;
 		if (!tunx_net_build_fits_page(rx))

@@ -8,6 +8,7 @@
 #include <linux/skbuff.h>
 #include <net/pkt_sched.h>
 
+#include "queue_ring.h"
 #include "trace.h"
 #include "tunx.h"
 
@@ -25,13 +26,18 @@ static noinline netdev_tx_t tunx_net_xmit_drop(struct tunx_dev *xd, unsigned int
 }
 
 /* The txq to stop when the ring is full: one that has a place to wait in */
+static struct netdev_queue *tunx_net_xmit_stoppable(const struct tunx_dev *xd,
+						    struct netdev_queue *txq)
+{
+	return netif_running(xd->netdev) && !qdisc_txq_has_no_queue(txq) ? txq : NULL;
+}
+
 static struct netdev_queue *tunx_net_xmit_txq(const struct tunx_dev *xd,
 					      struct netdev_queue *txq)
 {
-	if (likely(!(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE)) ||
-	    !netif_running(xd->netdev) || qdisc_txq_has_no_queue(txq))
+	if (likely(!(READ_ONCE(xd->flags) & TUNX_F_BACKPRESSURE)))
 		return NULL;
-	return txq;
+	return tunx_net_xmit_stoppable(xd, txq);
 }
 
 /**
@@ -71,6 +77,32 @@ static noinline bool tunx_net_xmit_extra(struct tunx_dev *xd, struct tunx_queue 
 	return false;
 }
 
+/*
+ * Into a ring that a program shares. The frame is copied here and now: its sender
+ * need not let go of anything first, and who waits for room waits in a qdisc, with
+ * IFF_BACKPRESSURE and without.
+ */
+static noinline netdev_tx_t tunx_net_xmit_shared(struct tunx_dev *xd, struct tunx_queue *q,
+						 struct sk_buff *skb,
+						 struct netdev_queue *txq)
+{
+	unsigned int slot = skb_get_queue_mapping(skb);
+	int ret;
+
+	skb_tx_timestamp(skb);
+	trace_tunx_enqueue(xd->netdev, slot, skb, skb->len);
+	ret = tunx_queue_ring_put(q, xd, skb, tunx_net_xmit_stoppable(xd, txq));
+	if (unlikely(ret < 0))
+		return tunx_net_xmit_drop(xd, slot, skb, ret == -ENOSPC ?
+					  SKB_DROP_REASON_FULL_RING :
+					  SKB_DROP_REASON_NOT_SPECIFIED);
+	if (unlikely(ret > 0))
+		tunx_stats_inc(xd, slot, tx_stops);
+	dev_consume_skb_any(skb);
+	txq_trans_cond_update(txq);
+	return NETDEV_TX_OK;
+}
+
 /**
  * tunx_net_xmit - ndo_start_xmit: put a frame into the ring of its queue
  * @skb: frame; skb->queue_mapping is the slot
@@ -93,6 +125,8 @@ netdev_tx_t tunx_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	tunx_cb(skb)->report = VIRTIO_NET_HASH_REPORT_NONE;
 	if (unlikely(READ_ONCE(xd->tx_extra)) && tunx_net_xmit_extra(xd, q, skb))
 		return NET_XMIT_DROP;
+	if (tunx_queue_ring_to_user(q))
+		return tunx_net_xmit_shared(xd, q, skb, txq);
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC)))
 		return tunx_net_xmit_drop(xd, skb_get_queue_mapping(skb), skb,
 					  SKB_DROP_REASON_SKB_UCOPY_FAULT);

@@ -86,7 +86,7 @@ int tunx_net_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 		rcu_read_unlock();
 		return -ENXIO;
 	}
-	done = tunx_queue_produce_bulk(q, frames, n);
+	done = tunx_queue_produce_bulk(q, xd, frames, n);
 	if (done < n) {
 		tunx_stats_inc(xd, READ_ONCE(q->index), tx_dropped);
 		tunx_stats_inc(xd, READ_ONCE(q->index), tx_full);

@@ -33,6 +33,7 @@
 #include <linux/sched/signal.h>
 #include <net/xdp.h>
 
+#include "queue_ring.h"
 #include "tunx.h"
 
 /*
@@ -126,6 +127,7 @@ void tunx_queue_free(struct tunx_queue *q)
 {
 	/* ABI: vhost_net puts back what it has not used, also after a purge */
 	ptr_ring_cleanup(&q->ring, tunx_queue_free_frame);
+	tunx_queue_ring_free(q->shared);
 	sock_put(&q->sk);
 }
 
@@ -161,16 +163,20 @@ int tunx_queue_stop_sender(struct tunx_queue *q, struct netdev_queue *txq, int r
 /**
  * tunx_queue_produce_bulk - put XDP frames at the tail of the ring
  * @q: queue
+ * @xd: its device
  * @frames: XDP frames, those put belong to the ring
  * @n: their number
  *
  * Context: BH off, RCU.
  * Return: how many were put.
  */
-int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n)
+int tunx_queue_produce_bulk(struct tunx_queue *q, struct tunx_dev *xd,
+			    struct xdp_frame **frames, int n)
 {
 	int i;
 
+	if (tunx_queue_ring_to_user(q))
+		return tunx_queue_ring_put_xdp(q, xd, frames, n);
 	spin_lock(&q->ring.producer_lock);
 	for (i = 0; i < n; i++)
 		if (__ptr_ring_produce(&q->ring, tun_xdp_to_ptr(frames[i])))

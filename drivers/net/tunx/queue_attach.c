@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/security.h>
 
+#include "queue_ring.h"
 #include "trace.h"
 #include "tunx.h"
 
@@ -66,7 +67,8 @@ static int tunx_queue_enter(struct tunx_dev *xd, struct tunx_queue *q)
 	}
 	WRITE_ONCE(xd->nr_queues, i + 1);
 	q->xdp_rxq.queue_index = i;
-	WRITE_ONCE(q->state, TUNX_QUEUE_ATTACHED);
+	/* Release: NAPI, which may be polled already, sees the index, too */
+	smp_store_release(&q->state, TUNX_QUEUE_ATTACHED);
 	tunx_queue_limit(q, xd->sndbuf);
 	trace_tunx_attach(xd->netdev, i, i + 1);
 	tunx_queue_start_senders(xd);
@@ -150,7 +152,8 @@ static void tunx_queue_leave_disabled(struct tunx_dev *xd, struct tunx_queue *q)
  *
  * Context: process, RTNL.
  * Return: 0, -EBUSY (single-queue device has its queue), -E2BIG (no slot
- * left), -ENOMEM, or what a security module says.
+ * left), -EINVAL (IFF_NAPI_FRAGS and a shared ring), -ENOMEM, or what a security
+ * module says.
  */
 int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
 		      unsigned int flags)
@@ -165,6 +168,11 @@ int tunx_queue_attach(struct tunx_dev *xd, struct tunx_queue *q,
 		return -EBUSY;
 	if (xd->nr_queues + xd->nr_disabled >= xd->max_queues)
 		return -E2BIG;
+	if (tunx_queue_ring_to_stack(q)) {
+		if (flags & TUNX_Q_FRAGS)
+			return -EINVAL;
+		flags |= TUNX_Q_NAPI;
+	}
 	err = tunx_queue_resize(q, xd);
 	if (err)
 		return err;
@@ -192,6 +200,7 @@ void tunx_queue_publish(struct tunx_dev *xd, struct tunx_queue *q)
 {
 	ASSERT_RTNL();
 	rcu_assign_pointer(q->xd, xd);
+	tunx_queue_ring_start(q);
 }
 
 /**
@@ -212,6 +221,7 @@ int tunx_queue_disable(struct tunx_dev *xd, struct tunx_queue *q)
 	WRITE_ONCE(xd->nr_disabled, xd->nr_disabled + 1);
 	WRITE_ONCE(q->state, TUNX_QUEUE_DISABLED);
 	tunx_queue_napi_stop(xd, q);
+	tunx_queue_ring_stop(q);
 	synchronize_net();
 	tunx_queue_purge(xd, q);
 	netdev_state_change(xd->netdev);
@@ -244,6 +254,7 @@ int tunx_queue_enable(struct tunx_dev *xd, struct tunx_queue *q)
 		return err;
 	}
 	tunx_queue_leave_disabled(xd, q);
+	tunx_queue_ring_start(q);
 	netdev_state_change(xd->netdev);
 	return 0;
 }
@@ -256,6 +267,7 @@ static void tunx_queue_kill(struct tunx_dev *xd, struct tunx_queue *q)
 	WRITE_ONCE(q->state, TUNX_QUEUE_DEAD);
 	if (attached)
 		tunx_queue_napi_stop(xd, q);
+	tunx_queue_ring_stop(q);
 	RCU_INIT_POINTER(q->xd, NULL);
 	q->sk.sk_shutdown = SHUTDOWN_MASK;
 	tunx_queue_wake_all(q);

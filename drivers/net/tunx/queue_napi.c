@@ -10,6 +10,8 @@
  * another one, the writer takes the place of the poll and hands its frame to
  * the stack itself: the same result without the way through a softirq.
  *
+ * A queue with a shared ring to the stack has NAPI, too, which reads that ring.
+ *
  * The list serves a second purpose: without NAPI, an in-kernel writer that has
  * more to come may hold frames back there (ethtool -C rx-frames).
  */
@@ -18,6 +20,7 @@
 #include <linux/skbuff.h>
 #include <net/busy_poll.h>
 
+#include "queue_ring.h"
 #include "tunx.h"
 
 static int tunx_queue_napi_poll(struct napi_struct *napi, int budget)
@@ -43,6 +46,10 @@ static int tunx_queue_napi_poll(struct napi_struct *napi, int budget)
 		skb_queue_splice(&todo, &q->rx_list);
 		spin_unlock(&q->rx_list.lock);
 	}
+	if (done < budget && tunx_queue_ring_to_stack(q) &&
+	    /* Acquire: the index is that of this slot, and not of a former one */
+	    smp_load_acquire(&q->state) == TUNX_QUEUE_ATTACHED)
+		done += q->shared->receive(q, budget - done);
 	if (done < budget)
 		napi_complete_done(napi, done);
 	return done;
@@ -227,6 +234,37 @@ void tunx_queue_napi_kick(struct tunx_queue *q, struct tunx_dev *xd)
 	if (tunx_queue_is_attached(q, xd) && !skb_queue_empty(&q->rx_list))
 		napi_schedule(&q->napi);
 	spin_unlock(&q->rx_list.lock);
+}
+
+/**
+ * tunx_queue_napi_run - poll right here, unless somebody else does
+ * @q: queue with TUNX_Q_NAPI
+ * @xd: the device the caller holds
+ *
+ * After a poll's worth the softirq goes on, which knows when it is enough.
+ *
+ * Context: process.
+ */
+void tunx_queue_napi_run(struct tunx_queue *q, struct tunx_dev *xd)
+{
+	struct napi_struct *napi = &q->napi;
+	void *have;
+	int done;
+
+	/* BH off: who takes the slot away waits for us */
+	local_bh_disable();
+	if (!tunx_queue_is_attached(q, xd) || !napi_schedule_prep(napi))
+		goto out;
+	done = NAPI_POLL_WEIGHT;
+	if (!test_bit(NAPI_STATE_THREADED, &napi->state)) {
+		have = netpoll_poll_lock(napi);
+		done = tunx_queue_napi_poll(napi, NAPI_POLL_WEIGHT);
+		netpoll_poll_unlock(have);
+	}
+	if (done == NAPI_POLL_WEIGHT)
+		__napi_schedule(napi);
+out:
+	local_bh_enable();
 }
 
 /**

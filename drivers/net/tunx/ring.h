@@ -8,7 +8,7 @@
  * bytes, run freely over 32 bits, and are multiples of TUNX_RING_ALIGN.
  *
  *   one page that the kernel writes:     one page that the program writes:
- *     to_user.put   to_stack.taken         to_user.taken   to_stack.put
+ *     to_user_put   to_stack_taken         to_user_taken   to_stack_put
  *
  * The program may write anything at any time. So the kernel keeps its own
  * positions, reads a word of the program once, and believes it only if it
@@ -22,10 +22,6 @@
 
 #include <linux/tunx.h>
 #include <linux/types.h>
-
-#define TUNX_RING_ALIGN	64		/* bytes; a record begins in a line of its own */
-#define TUNX_RING_MIN	(128 * 1024)	/* bytes of a ring */
-#define TUNX_RING_MAX	(64 * 1024 * 1024)
 
 /* The longest record: all rooms, and a frame of 64 KiB with its Ethernet header */
 #define TUNX_RING_RECORD_MAX (sizeof(struct tunx_rec) + 2 * TUNX_BATCH_ROOM_MAX + 65536 + 22)

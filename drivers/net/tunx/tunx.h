@@ -18,6 +18,8 @@
  *        rx: user to stack                             tunx_chr_sendmsg()
  *   napi_gro_receive() <-- [ rx list ] <--' with IFF_NAPI
  *
+ *   ring.c, queue_ring*.c: instead of the ring above, one in memory that a
+ *   program maps; written frames the same way, read by NAPI
  *   frame*.c: the bytes both halves agree on (tun_pi, virtio-net header)
  *   hash.c: what a guest calls the hash of a frame
  *
@@ -46,7 +48,8 @@
  *                          (IFF_NAPI_FRAGS; process context, does not sleep)
  *   rx_list.lock           frames waiting for NAPI or for more (BH off)
  *   ring.consumer_lock     head of a queue's ring (process context)
- *   ring.producer_lock     tail of a queue's ring (BH off)
+ *   ring.producer_lock     tail of a queue's ring, or of the one it shares with
+ *                          a program (BH off)
  *
  *   RCU                    readers of slot[].queue (transmit), of programs,
  *                          filters and hashing, and of queue->xd (file
@@ -176,6 +179,7 @@ struct tunx_flow_table;
 struct tunx_mac_filter;
 struct tunx_hash_conf;
 struct tunx_rx;
+struct tunx_shared;
 
 /**
  * struct tunx_slot - a place for a queue in a device
@@ -277,6 +281,8 @@ struct tunx_queue {
 	unsigned int flags;
 	/** @batch: TUNXSETBATCH, see chr_batch.c; 0: one frame a call */
 	u32 batch;
+	/** @shared: TUNXSETRING, see queue_ring.h; RTNL writes, once */
+	struct tunx_shared *shared;
 	/** @napi: with TUNX_Q_NAPI */
 	struct napi_struct napi;
 	/** @napi_mutex: with TUNX_Q_FRAGS: writers take turns to own @napi */
@@ -316,6 +322,13 @@ ssize_t tunx_chr_batch_read(struct tunx_queue *q, struct tunx_dev *xd,
 ssize_t tunx_chr_batch_write(struct tunx_queue *q, struct tunx_dev *xd,
 			     struct iov_iter *from, bool noblock);
 
+/* chr_ring.c: a ring in memory that kernel and program share */
+struct io_uring_cmd;
+int tunx_chr_ring_set(struct tunx_queue *q, const void __user *arg);
+int tunx_chr_ring_kick(struct tunx_queue *q);
+int tunx_chr_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int tunx_chr_mmap(struct file *file, struct vm_area_struct *vma);
+
 /* chr.c, for chr_batch.c */
 int tunx_chr_put_pieces(const struct sk_buff *skb, size_t len, struct iov_iter *to);
 
@@ -344,7 +357,8 @@ struct tunx_queue *tunx_queue_open(struct net *net, struct file *file,
 				   const struct proto_ops *ops);
 void tunx_queue_free(struct tunx_queue *q);
 int tunx_queue_stop_sender(struct tunx_queue *q, struct netdev_queue *txq, int ret);
-int tunx_queue_produce_bulk(struct tunx_queue *q, struct xdp_frame **frames, int n);
+int tunx_queue_produce_bulk(struct tunx_queue *q, struct tunx_dev *xd,
+			    struct xdp_frame **frames, int n);
 void *tunx_queue_wait_frame(struct tunx_queue *q, struct tunx_dev *xd);
 int tunx_queue_consume_bulk(struct tunx_queue *q, struct tunx_dev *xd, void **frame,
 			    unsigned int n, size_t around, size_t room);
@@ -382,6 +396,7 @@ int tunx_queue_napi_receive(struct tunx_queue *q, struct tunx_dev *xd,
 int tunx_queue_napi_frags(struct tunx_queue *q, struct tunx_dev *xd,
 			  struct sk_buff *skb);
 void tunx_queue_napi_kick(struct tunx_queue *q, struct tunx_dev *xd);
+void tunx_queue_napi_run(struct tunx_queue *q, struct tunx_dev *xd);
 void tunx_queue_batch(struct tunx_queue *q, struct tunx_dev *xd,
 		      struct sk_buff *skb, unsigned int most,
 		      struct sk_buff_head *ready);

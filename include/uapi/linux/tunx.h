@@ -167,4 +167,87 @@ struct tunx_rec {
 	__u16 inner_nh;
 };
 
+#define TUNX_RING_ALIGN	64			/* bytes; records begin at multiples */
+#define TUNX_RING_MIN	(128 * 1024)		/* bytes of a ring */
+#define TUNX_RING_MAX	(64 * 1024 * 1024)
+
+/* Checksums of frames to the program are complete, whatever TUNSETOFFLOAD granted */
+#define TUNX_RING_CSUM	0x0001
+
+/* Where mmap() of the file finds what; a ring is mapped twice in a row */
+#define TUNX_RING_MAP_KERNEL	0x00000000	/* struct tunx_ring_kernel, a page */
+#define TUNX_RING_MAP_PROGRAM	0x10000000	/* struct tunx_ring_program, a page */
+#define TUNX_RING_MAP_TO_USER	0x20000000	/* 2 * to_user bytes */
+#define TUNX_RING_MAP_TO_STACK	0x30000000	/* 2 * to_stack bytes */
+
+/**
+ * struct tunx_ring_setup - the two rings of a file
+ * @size: in: bytes of the caller's struct
+ * @flags: in: TUNX_RING_CSUM
+ * @to_user: in: bytes of the ring with frames to read, a power of two; 0: none
+ * @to_stack: in: bytes of the ring with frames that were written; 0: none
+ * @headroom: in: bytes left alone before each frame to read, as in tunx_batch
+ * @tailroom: in: the same, behind it
+ *
+ * The struct may grow. What a caller's has beyond the kernel's must be zero.
+ */
+struct tunx_ring_setup {
+	__u32 size;
+	__u32 flags;
+	__u32 to_user;
+	__u32 to_stack;
+	__u16 headroom;
+	__u16 tailroom;
+};
+
+/* Before TUNSETIFF, once. Its number tells the size of the first member */
+#define TUNXSETRING _IOW('T', 242, __u32)
+
+/* No argument; io_uring has it as IORING_OP_URING_CMD with this as cmd_op */
+#define TUNXRINGKICK _IO('T', 243)
+
+#define TUNX_RING_DETACHED	0
+#define TUNX_RING_RUNNING	1
+#define TUNX_RING_ERROR		2
+
+/**
+ * struct tunx_ring_kernel - what the kernel says; the program only reads it
+ * @to_user_put: frames to read end here
+ * @pad0: nothing
+ * @to_stack_taken: written frames were taken up to here
+ * @pad1: nothing
+ * @to_user_kick: not 0: somebody waits for room; kick when there is some
+ * @to_stack_kick: not 0: nobody looks; kick when there is something
+ * @state: TUNX_RING_DETACHED, _RUNNING, _ERROR
+ *
+ * Positions count bytes, are multiples of TUNX_RING_ALIGN, and run over 32 bits.
+ */
+struct tunx_ring_kernel {
+	__u32 to_user_put;
+	__u8 pad0[124];
+	__u32 to_stack_taken;
+	__u8 pad1[124];
+	__u32 to_user_kick;
+	__u32 to_stack_kick;
+	__u32 state;
+};
+
+/**
+ * struct tunx_ring_program - what the program says; the kernel only reads it
+ * @to_user_taken: frames were read up to here
+ * @pad0: nothing
+ * @to_stack_put: written frames end here
+ * @pad1: nothing
+ * @to_user_event: wake me when tunx_ring_kernel.to_user_put passes this
+ * @to_stack_event: wake me when tunx_ring_kernel.to_stack_taken passes this
+ */
+struct tunx_ring_program {
+	__u32 to_user_taken;
+	__u8 pad0[124];
+	__u32 to_stack_put;
+	__u8 pad1[124];
+	__u32 to_user_event;
+	__u32 to_stack_event;
+};
+
 #endif /* _UAPI_LINUX_TUNX_H */
