@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <linux/tunx.h>
 
+#include "shared.h"
 #include "vnet.h"
 
 #define WARMUP	200
@@ -272,6 +273,139 @@ static void read_batch_row(const struct row *row)
 	close(fd);
 }
 
+/* Much of it: no sender is stopped */
+static bool ringed(const struct row *row, struct shared *r)
+{
+	const struct tunx_ring_setup setup = { .to_user = 4 << 20, .to_stack = 4 << 20 };
+
+	if (!tun_is_tunx())
+		return false;
+	shared_new(r, DEV, row->flags, setup);
+	must(ioctl(r->fd, TUNSETOFFLOAD, ALL_OFFLOADS));
+	return true;
+}
+
+static void unring(struct shared *r)
+{
+	shared_unmap(r);
+	close(r->fd);
+}
+
+/* A kick for each BATCH frames, or fewer if they are long */
+static void time_ring_writes(const struct row *row, struct tunx_rec rec, const void *frame)
+{
+	int i, n = rec.len > 10000 ? BATCH / 4 : BATCH;
+	long begin, sum = 0;
+	struct shared r;
+	int done;
+
+	if (!ringed(row, &r))
+		return;
+	for (done = -2 * n; done < ROUNDS; done += n) {
+		begin = now();
+		for (i = 0; i < n; i++)
+			if (!shared_write(&r, rec, frame))
+				exit(1);
+		must(shared_flush_out(&r));
+		if (done >= 0)
+			sum += now() - begin;
+	}
+	report(row, sum, done);
+	unring(&r);
+}
+
+static void write_ring_row(const struct row *row)
+{
+	struct tunx_rec rec = { .off8 = REC / 8 };
+
+	open_dev(row);
+	rec.len = bad_packet(row, buf);
+	close(fd);
+	time_ring_writes(row, rec, buf);
+}
+
+static void write_ring_gso_row(const struct row *row)
+{
+	struct tunx_rec rec = { .off8 = REC / 8 };
+	struct vnet_hdr h;
+
+	rec.len = gso_packet(row) - VNET;
+	memcpy(&h, buf, VNET);
+	rec.flags = h.flags;
+	rec.gso_type = h.gso_type;
+	rec.gso_size = h.gso_size;
+	rec.hdr_len = h.hdr_len;
+	rec.csum_start = h.csum_start;
+	rec.csum_offset = h.csum_offset;
+	time_ring_writes(row, rec, buf + VNET);
+}
+
+/* As time_ring(); what is read is looked at where it lies */
+static void time_ring_reads(const struct row *row, bool gso, bool reads)
+{
+	int i, done, n = gso ? FRAMES / 10 : FRAMES, sock;
+	const volatile uint8_t *frame;
+	long begin, sum = 0;
+	struct shared r;
+	size_t len;
+
+	if (!ringed(row, &r))
+		return;
+	sock = gso ? vnet_packet_socket(DEV) : packet_socket(DEV, SOCK_RAW, 0);
+	len = gso ? gso_packet(row) : bad_packet(row, buf);
+	for (done = -n; done < ROUNDS; done += n) {
+		begin = now();
+		for (i = 0; i < n; i++)
+			if (send(sock, buf, len, 0) != (ssize_t)len)
+				exit(1);
+		if (!reads && done >= 0)
+			sum += now() - begin;
+		begin = now();
+		for (i = 0; i < n; i++) {
+			if (!shared_peek(&r))
+				exit(1);
+			frame = shared_frame(shared_peek(&r));
+			(void)*frame;
+			shared_take(&r);
+			if (i % 16 == 15)
+				shared_flush_in(&r);
+		}
+		shared_flush_in(&r);
+		if (reads && done >= 0)
+			sum += now() - begin;
+	}
+	report(row, sum, done);
+	close(sock);
+	unring(&r);
+}
+
+static void read_ring_row(const struct row *row)
+{
+	time_ring_reads(row, false, true);
+}
+
+static void xmit_ring_row(const struct row *row)
+{
+	time_ring_reads(row, false, false);
+}
+
+static void read_ring_gso_row(const struct row *row)
+{
+	time_ring_reads(row, true, true);
+}
+
+static void xmit_ring_gso_row(const struct row *row)
+{
+	time_ring_reads(row, true, false);
+}
+
+static void xmit_gso_row(const struct row *row)
+{
+	open_dev(row);
+	must(ioctl(fd, TUNSETOFFLOAD, ALL_OFFLOADS));
+	time_ring(row, vnet_packet_socket(DEV), gso_packet(row), FRAMES / 10, false);
+}
+
 static void empty_row(const struct row *row)
 {
 	long begin;
@@ -319,6 +453,14 @@ static const struct row rows[] = {
 	{ "xmit tun 64, 1 of 1", xmit_row, TUN | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
 	{ "xmit tun 64, 1 of 4", steer_row, TUN | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
 	{ "xmit tap 64, 1 of 4", steer_row, TAP | IFF_MULTI_QUEUE, O_RDWR | O_NONBLOCK, 64 },
+	{ "xmit tap gso 64k", xmit_gso_row, TAP | IFF_VNET_HDR, O_RDWR | O_NONBLOCK, 64000 },
+	{ "write tun 64, ring", write_ring_row, TUN, O_RDWR, 64 },
+	{ "write tun 1400, ring", write_ring_row, TUN, O_RDWR, 1400 },
+	{ "write tap gso 64k, ring", write_ring_gso_row, TAP, O_RDWR, 64000 },
+	{ "read tun 64, ring", read_ring_row, TUN, O_RDWR, 64 },
+	{ "xmit tun 64, ring", xmit_ring_row, TUN, O_RDWR, 64 },
+	{ "read tap gso 64k, ring", read_ring_gso_row, TAP, O_RDWR, 64000 },
+	{ "xmit tap gso 64k, ring", xmit_ring_gso_row, TAP, O_RDWR, 64000 },
 };
 
 static bool wanted(const struct row *row, char **names)
