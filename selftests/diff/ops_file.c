@@ -139,9 +139,11 @@ static void setiff_print(FILE *f, const struct op *op)
 static void poll_run(struct world *w, const struct op *op)
 {
 	struct pollfd p = { .fd = w->fd[op->fd], .events = ~0 };
+	int n = poll(&p, 1, 0);
 
-	note_ret(w, poll(&p, 1, 0));
+	/* What it says, before how many say something */
 	note(w, "poll", "%#x", p.revents);
+	note_ret(w, n);
 }
 
 static void poll_print(FILE *f, const struct op *op)
