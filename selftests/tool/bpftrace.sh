@@ -27,12 +27,14 @@ fi
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t tracefs tracefs /sys/kernel/tracing
 
-# A reader that answers pings, and a device without one
-tunx echo -i t0 --up --address 10.8.0.1/24 --ip 10.8.0.2 >"$scratch/echo" 2>&1 &
-wait_for 20 ip link show t0 up
-tunx add full0 mode tun >/dev/null
-ip addr add 10.8.1.1/24 dev full0
-ip link set full0 txqueuelen 2 up
+# A reader that answers pings, and one that is stopped, whose queue overflows
+for n in 0 1; do
+	tunx echo -i t$n --up --address 10.8.$n.1/24 --ip 10.8.$n.2 >"$scratch/echo" 2>&1 &
+	wait_for 20 ip link show t$n up
+done
+kill -STOP $!
+stopped=$!
+ip link set t1 txqueuelen 2
 
 # shellcheck disable=SC2317 # called by wait_for
 shows() {
@@ -69,4 +71,5 @@ script() {
 script latency.bt '^@us\[0\]' at-its-end
 script drops.bt '^@packets\[0, [0-9]*\]: [1-9]'
 script wakeups.bt '^@wakeups: [1-9]'
+kill -KILL $stopped
 ktap_end

@@ -5,7 +5,7 @@
 # connections at a time, names; a proxy that is not there or refuses; and what is
 # wrong use. What is the same for tunx socks is tried there.
 #
-# Timeout: 400 s: a thousand connections
+# Timeout: 600 s: a thousand connections
 
 set -euo pipefail
 dir=$(dirname "$0")

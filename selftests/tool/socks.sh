@@ -5,7 +5,7 @@
 # thousand connections at a time, names, datagrams; proxies that are not there or
 # refuse; and what is wrong use.
 #
-# Timeout: 400 s: a thousand connections
+# Timeout: 600 s: a thousand connections
 
 set -euo pipefail
 dir=$(dirname "$0")
