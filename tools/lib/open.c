@@ -111,6 +111,23 @@ static void unmap(void *p, size_t len)
 		munmap(p, len);
 }
 
+/* What was flushed is the stack's, though it may not have looked; 100 ms are enough */
+static void hand_over(struct tunx *t)
+{
+	unsigned int last = t->out.given - 1, taken, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		taken = load(&t->kernel->to_stack_taken);
+		if (taken == t->out.given || kick(t, &t->stats.out_calls))
+			return;
+		if (taken == last)
+			poll(NULL, 0, 1);
+		else
+			tries = 0;
+		last = taken;
+	}
+}
+
 /* A ring's mapping keeps the file, and so the device: this is how a queue goes */
 void tunx_close(struct tunx *t)
 {
@@ -119,6 +136,8 @@ void tunx_close(struct tunx *t)
 	if (!t)
 		return;
 	copies = t->io == TUNX_IO_RING ? 2 : 1;
+	if (t->kernel)
+		hand_over(t);
 	unmap(t->in.mem, copies * t->in.size);
 	unmap(t->out.mem, copies * t->out.size);
 	unmap(t->program, page);
