@@ -60,10 +60,13 @@ static int fill_buffer(struct tunx *t)
 	struct side *in = &t->in;
 	ssize_t n;
 
-	if (in->at == in->given)
-		in->given = in->at = in->end = 0;
+	if (in->at == in->given) {
+		in->given = 0;
+		in->at = 0;
+		in->end = 0;
+	}
 	if (in->size - in->end < REC + TUNX_FRAME_MAX + t->options.headroom + t->options.tailroom)
-		return ENOBUFS;
+		return -ENOBUFS;
 	do {
 		t->stats.in_calls++;
 		n = t->io == TUNX_IO_BATCH ? read(t->fd, in->mem + in->end, in->size - in->end) :
@@ -72,7 +75,7 @@ static int fill_buffer(struct tunx *t)
 		t->stats.lost += n < 0 && errno == EINVAL;
 	} while (n < 0 && (errno == EINVAL || errno == EINTR));
 	if (n < 0)
-		return errno;
+		return -errno;
 	in->end += n;
 	return 0;
 }
@@ -83,10 +86,10 @@ static int why_empty(struct tunx *t)
 	int err = 0;
 
 	if (load(&t->kernel->state) != TUNX_RING_RUNNING)
-		err = -kick(t, &t->stats.in_calls);
+		err = kick(t, &t->stats.in_calls);
 	if (!err && t->in.at != t->in.given && load(&t->kernel->to_user_kick))
-		err = ENOBUFS;
-	return err ?: EAGAIN;
+		err = -ENOBUFS;
+	return err ?: -EAGAIN;
 }
 
 static int fill(struct tunx *t)
@@ -104,7 +107,7 @@ struct tunx_rec *tunx_peek(struct tunx *t)
 	if (t->in.at == t->in.end) {
 		err = fill(t);
 		if (err) {
-			errno = err;
+			errno = -err;
 			return NULL;
 		}
 	}

@@ -23,11 +23,10 @@ static bool good_room(unsigned int room)
 
 static bool good_options(struct tunx_options *o)
 {
-	unsigned int i;
+	const struct tunx_options none = { .io = 0 };
 
-	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
-		if (o->reserved[i])
-			return false;
+	if (memcmp(o->reserved, none.reserved, sizeof(none.reserved)))
+		return false;
 	o->to_user = o->to_user ?: SIZE_DEFAULT;
 	o->to_stack = o->to_stack ?: SIZE_DEFAULT;
 	return o->io <= TUNX_IO_RING && good_size(o->to_user) && good_size(o->to_stack) &&

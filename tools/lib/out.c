@@ -91,7 +91,8 @@ static int flush_buffer(struct tunx *t)
 			out->given += total(t, record(out, out->given), 0);
 		}
 	}
-	out->given = out->at = 0;
+	out->given = 0;
+	out->at = 0;
 	return 0;
 }
 
