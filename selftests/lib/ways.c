@@ -366,10 +366,16 @@ static void refused(enum tunx_io io)
 	struct tunx *t = begin("lw8", IFF_TUN);
 	long before = if_stat("lw8", "rx_packets");
 	const struct tunx_stats *st = tunx_stats(t);
+	struct tunx_rec *rec;
 	int s = watch("lw8");
 
 	put(t, 10, 1);
-	tunx_reserve(t, 100)->gso_type = 77;
+	rec = tunx_reserve(t, IP + 10);
+	if (!rec)
+		bail("%s: room", way);
+	pkt_udp4(tunx_data(rec), "10.1.1.2", "10.1.1.1", 1, 2, NULL, 10);
+	rec->gso_type = 77;
+	rec->gso_size = 5;
 	is(tunx_commit(t), 0, "%s: nonsense of itself", way);
 	put(t, 10, 2);
 	is(tunx_flush(t), 0, "%s: is no error of the others", way);
