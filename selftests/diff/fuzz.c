@@ -7,6 +7,8 @@
  * Without options it is a test: fixed seed, 100,000 operations on 7.2, 10,000 on
  * other kernels.
  * Timeout: 1800 s
+ *
+ * Once: it compares the two itself
  */
 #define _GNU_SOURCE
 #include <getopt.h>

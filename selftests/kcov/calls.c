@@ -8,6 +8,8 @@
  * that many seconds. --corpus prints what is worth keeping in corpus.txt, --show
  * what each input of the corpus does. On failure prints the input that did it.
  * Timeout: 400 s
+ *
+ * Once: what stock does not stand is not ours to find
  */
 #define _GNU_SOURCE
 #include <getopt.h>

@@ -187,7 +187,8 @@ static long round_of(const struct leak *l, int times)
 
 static void all_freed(const struct leak *l)
 {
-	int times = l->times / tun_slow() ?: 1;
+	/* Stock is here to show that the calls are made right. */
+	int times = l->times / (tun_is_tunx() ? tun_slow() : 20) ?: 1;
 	long lost;
 
 	fd = l->flags ? tun_new("le0", l->flags) : -1;

@@ -5,6 +5,7 @@
 # connections at a time, names; a proxy that is not there or refuses; and what is
 # wrong use. What is the same for tunx socks is tried there.
 #
+# Once: it is about the program, to which both drivers are the same
 # Timeout: 600 s: a thousand connections
 
 set -euo pipefail

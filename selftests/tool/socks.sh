@@ -5,6 +5,7 @@
 # thousand connections at a time, names, datagrams; proxies that are not there or
 # refuse; and what is wrong use.
 #
+# Once: it is about the program, to which both drivers are the same
 # Timeout: 600 s: a thousand connections
 
 set -euo pipefail

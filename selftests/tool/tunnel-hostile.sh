@@ -7,6 +7,7 @@
 #
 #	A, listens at 6000 <-- port 7000, a relay in A <-- B, connects to 7000
 #
+# Once: it is about the program, to which both drivers are the same
 # Timeout: 200 s: many short processes
 
 set -euo pipefail

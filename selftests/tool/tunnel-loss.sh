@@ -7,6 +7,7 @@
 #	A  10.9.0.1 va ---- vb 10.9.0.2  B	netem on both
 #	   10.8.0.1 t0 ==== t0 10.8.0.2		through the tunnel, A listens
 #
+# Once: it is about the program, to which both drivers are the same
 # Timeout: 300 s: streams, and waits for keepalives
 
 set -euo pipefail
