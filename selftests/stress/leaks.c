@@ -177,7 +177,8 @@ static long round_of(const struct leak *l, int times)
 		int ret = l->call();
 
 		if ((ret < 0 ? errno : 0) != l->err) {
-			printf("# call %d: got %d (%s)\n", i, ret, ret < 0 ? strerror(errno) : "success");
+			printf("# call %d: got %d (%s)\n", i, ret,
+			       ret < 0 ? strerror(errno) : "success");
 			return -1;
 		}
 	}

@@ -140,7 +140,7 @@ copy() {
 	need rsync rsync
 	mkdir -p "$dir"
 	rsync -r --links --checksum --delete --exclude='*.mod.c' --include='*/' --include='*.[chS]' --include='Kbuild*' \
-		--include=Kconfig --include=Makefile --exclude='*' "$@" "$dir/"
+		--include=Kconfig --include=Makefile --include='*.map' --include='*.in' --exclude='*' "$@" "$dir/"
 }
 
 copy_driver() {
