@@ -27,9 +27,10 @@ fi
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t tracefs tracefs /sys/kernel/tracing
 
-# A reader that answers pings, and one that is stopped, whose queue overflows
+# A reader that answers pings, and one that is stopped, whose queue overflows. The
+# function tunx would be a shell between us and the one to stop.
 for n in 0 1; do
-	tunx echo -i t$n --up --address 10.8.$n.1/24 --ip 10.8.$n.2 >"$scratch/echo" 2>&1 &
+	"$tool" echo --node "$TUNX_NODE" -i t$n --up --address 10.8.$n.1/24 --ip 10.8.$n.2 >"$scratch/echo" 2>&1 &
 	wait_for 20 ip link show t$n up
 done
 kill -STOP $!
