@@ -17,7 +17,7 @@
  *  S8  queues that join later have no send buffer limit		ioctl/sndbuf.c queues
  *  S9  a tap does not show rx_frame_errors			vnet/rules.c all_rules
  *  S10 frames that generic XDP takes are not counted		xdp/tap.c each_verdict
- *  S11 a vhost batch has headers without IFF_VNET_HDR		(needs vhost_net)
+ *  S11 a vhost batch has headers without IFF_VNET_HDR		vhost/net.c no_header
  *  S12 a classic filter is read from user memory again		filter/classic.c memory
  *  S13 link settings are not checked				net/ethtool.c wrong_settings
  *  S14 TUNSETLINK does not change the header functions		ioctl/device.c link_type_stays
